@@ -1,0 +1,53 @@
+"""What every command gets: the settings, the content, the store, each made when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bedplate.content import Content, find_content
+from bedplate.settings import Settings, load_settings, override
+
+if TYPE_CHECKING:
+    from bedplate.runs import RunRepository
+
+
+class App:
+    """The state of one invocation of `bedplate`.
+
+    Args:
+        inventory: what `--inventory` gave, if it was given.
+        debug: show tracebacks.
+    """
+
+    def __init__(self, inventory: str | None = None, *, debug: bool = False) -> None:
+        self.debug = debug
+        self._inventory = inventory
+
+    @cached_property
+    def settings(self) -> Settings:
+        settings = load_settings()
+        return override(settings, "inventory", path=self._inventory) if self._inventory else settings
+
+    @cached_property
+    def content(self) -> Content:
+        path = self.settings.content.path
+        return find_content(Path(path) if path else None)
+
+    @cached_property
+    def inventory(self) -> Path:
+        """The inventory folder or file: what was asked for, else the lab's."""
+        path = self.settings.inventory.path
+        return Path(path).expanduser().absolute() if path else self.content.inventories / "lab"
+
+    @cached_property
+    def store(self) -> RunRepository:
+        from bedplate.store import open_store  # noqa: PLC0415 (SQLAlchemy is slow to import)
+
+        return open_store(self.settings)
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)

@@ -1,0 +1,71 @@
+"""Showing things: `-o table|json|yaml`, and one console that honours NO_COLOR and the terminal's width."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def output_option(command: _Command) -> _Command:
+    """Add `-o/--output`; the command gets it as `output`."""
+    option = click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "yaml"]),
+        default="table",
+        show_default=True,
+        help="How to show the answer; json and yaml are stable.",
+    )
+    return option(command)
+
+
+def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  # noqa: ANN401
+    """Show `payload` as JSON or YAML, or let `table` draw it for people."""
+    if output == "json":
+        click.echo(json.dumps(plain(payload), indent=2, ensure_ascii=False))
+    elif output == "yaml":
+        import yaml  # noqa: PLC0415 (start-up time)
+
+        click.echo(yaml.safe_dump(plain(payload), sort_keys=False, allow_unicode=True), nl=False)
+    else:
+        table(console())
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console for standard output (or standard error)."""
+    from rich.console import Console  # noqa: PLC0415 (start-up time)
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Return value as JSON types: times as ISO 8601 in UTC with Z, durations in seconds, paths as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    convert = next((make for kind, make in _CONVERSIONS if isinstance(value, kind)), None)
+    return convert(value) if convert else value
+
+
+_CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (Enum, lambda value: value.value),
+    (datetime, lambda value: value.isoformat().replace("+00:00", "Z")),
+    (date, lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    (Path, str),
+)

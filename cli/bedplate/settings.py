@@ -1,0 +1,219 @@
+"""Configuration: defaults, bedplate.toml, the file that BEDPLATE_CONFIG names, BEDPLATE_… variables, options.
+
+Later sources win. A setting `store.url` is `[store] url` in TOML and BEDPLATE_STORE_URL in the environment.
+Only the standard library is imported here: shell completion waits for it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from bedplate.errors import SettingsError
+
+PROJECT_FILE = "bedplate.toml"
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Attributes: url: SQLAlchemy URL; empty means SQLite in the state folder."""
+
+    url: str = ""
+    busy_timeout: float = 10.0
+
+
+@dataclass(frozen=True)
+class InventorySettings:
+    """Attributes: path: inventory folder or file; max_age: hours that a stale snapshot may serve; shrink_percent."""
+
+    path: str = ""
+    max_age: float = 24.0
+    shrink_percent: float = 10.0
+
+
+@dataclass(frozen=True)
+class ContentSettings:
+    """Attributes: path: root of a clone or an installed collection; empty means what this package came with."""
+
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class ExecutionSettings:
+    """How ansible is started.
+
+    Attributes:
+        forks: hosts at a time; 0 lets Bedplate choose by hosts and cores.
+        timeout: seconds for a connection to be made.
+        private_key, vault_password_file, ssh_common_args, remote_user: handed to ansible, never stored.
+    """
+
+    forks: int = 0
+    timeout: int = 15
+    private_key: str = ""
+    vault_password_file: str = ""
+    ssh_common_args: str = ""
+    remote_user: str = ""
+
+
+@dataclass(frozen=True)
+class RetentionSettings:
+    """Attributes: days, runs: `runs prune` keeps a run that is younger than `days` or among the last `runs`."""
+
+    days: int = 90
+    runs: int = 1000
+
+
+@dataclass(frozen=True)
+class AccessSettings:
+    """Attributes: user: who orders, default the login name; teams: the teams that this person is in."""
+
+    user: str = ""
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one invocation. `home` is the state folder."""
+
+    home: Path
+    store: StoreSettings = field(default_factory=StoreSettings)
+    inventory: InventorySettings = field(default_factory=InventorySettings)
+    content: ContentSettings = field(default_factory=ContentSettings)
+    execution: ExecutionSettings = field(default_factory=ExecutionSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
+    sources: tuple[str, ...] = ()
+
+    @property
+    def user(self) -> str:
+        return self.access.user or getpass.getuser()
+
+    @property
+    def store_url(self) -> str:
+        return self.store.url or f"sqlite:///{self.home / 'bedplate.db'}"
+
+    @property
+    def runs_folder(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        return self.home / "snapshots"
+
+    @property
+    def lab_folder(self) -> Path:
+        return self.home / "lab"
+
+
+_SECTIONS = tuple(f.name for f in fields(Settings) if f.name not in {"home", "sources"})
+
+
+def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
+    """Read the settings that hold for `cwd` (a `bedplate.toml` there or in a folder above) and `env`.
+
+    Raises:
+        SettingsError: a file cannot be read, a key is unknown, or a value has the wrong type.
+    """
+    env = os.environ if env is None else env
+    settings = Settings(home=_home(env))
+    for file in _files(env, cwd or Path.cwd()):
+        settings = _merge(settings, _read(file), str(file))
+        settings = replace(settings, sources=(*settings.sources, str(file)))
+    return _merge_environment(settings, env)
+
+
+def override(settings: Settings, section: str, **values: Any) -> Settings:  # noqa: ANN401
+    """Return settings with what command line options gave."""
+    return replace(settings, **{section: replace(getattr(settings, section), **values)})
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    if env.get("BEDPLATE_HOME"):
+        return Path(env["BEDPLATE_HOME"]).expanduser().absolute()
+    base = env.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser().absolute() / "bedplate"
+
+
+def _files(env: Mapping[str, str], cwd: Path) -> list[Path]:
+    files = [folder / PROJECT_FILE for folder in (cwd, *cwd.parents) if (folder / PROJECT_FILE).is_file()][:1]
+    if env.get("BEDPLATE_CONFIG"):
+        files.append(Path(env["BEDPLATE_CONFIG"]).expanduser())
+    return files
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"is not valid TOML: {error}", where=str(file)) from error
+
+
+def _merge(settings: Settings, data: Mapping[str, Any], where: str) -> Settings:
+    for name, table in data.items():
+        _known(name, _SECTIONS, where)
+        if not isinstance(table, dict):
+            raise SettingsError(f"must be a table: [{name}]", where=f"{where}: {name}")
+        section = getattr(settings, name)
+        types = get_type_hints(type(section))
+        values = {}
+        for key, value in table.items():
+            _known(key, tuple(types), where, prefix=f"{name}.")
+            values[key] = _typed(value, types[key], f"{where}: {name}.{key}")
+        settings = replace(settings, **{name: replace(section, **values)})
+    return settings
+
+
+def _merge_environment(settings: Settings, env: Mapping[str, str]) -> Settings:
+    for name in _SECTIONS:
+        section = getattr(settings, name)
+        types = get_type_hints(type(section))
+        values = {}
+        for key, wanted in types.items():
+            variable = f"BEDPLATE_{name}_{key}".upper()
+            if variable in env:
+                values[key] = _parse(env[variable], wanted, variable)
+        if values:
+            settings = replace(settings, **{name: replace(section, **values)})
+    return settings
+
+
+def _known(key: str, names: tuple[str, ...], where: str, prefix: str = "") -> None:
+    if key not in names:
+        near = get_close_matches(key, names, n=1)
+        hint = f"did you mean {prefix}{near[0]}?" if near else f"known are {', '.join(prefix + n for n in names)}"
+        raise SettingsError(f"unknown setting {prefix}{key}", where=where, hint=hint)
+
+
+def _typed(value: Any, wanted: Any, where: str) -> Any:  # noqa: ANN401
+    if wanted == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise SettingsError(f"must be a list of strings, not {value!r}", where=where)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not wanted:
+        raise SettingsError(f"must be {wanted.__name__}, not {value!r}", where=where)
+    return value
+
+
+def _parse(text: str, wanted: Any, where: str) -> Any:  # noqa: ANN401
+    if wanted == tuple[str, ...]:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if wanted is bool:
+        if text.lower() not in _BOOLEANS:
+            raise SettingsError(f"must be true or false, not {text!r}", where=where)
+        return _BOOLEANS[text.lower()]
+    try:
+        return wanted(text)
+    except ValueError as error:
+        raise SettingsError(f"must be {wanted.__name__}, not {text!r}", where=where) from error
