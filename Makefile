@@ -1,0 +1,69 @@
+# Every target sets up what it needs first: .venv from requirements.lock, and Debian packages (sudo only when not root).
+SHELL := /bin/sh
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Collections and roles come from this clone only; nothing is fetched while linting or testing.
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
+
+.PHONY: help setup setup-lab setup-tests demo demo-down test test-all test-unit molecule lint format bench lock docs build clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## .venv with bedplate and its development tools
+	@tools/bootstrap
+setup-lab:
+	@tools/bootstrap lab
+setup-tests:
+	@tools/bootstrap lab tests
+
+demo: setup-lab ## a lab fleet brought to the baseline, twice, with every run tracked
+	@tools/demo
+
+demo-down: setup ## remove what the demo left: hosts, network, keys
+	@bedplate lab down
+
+lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	yamllint --strict .
+	ansible-lint --offline --profile production
+
+test-unit: setup ## the tests that need nothing but Python
+	pytest tests/unit tests/content -m 'not lab and not postgresql and not slow'
+
+test: setup-tests ## the per-change tier: unit, content, integration on lab hosts and both databases, molecule
+	pytest -m 'not slow'
+	tools/molecule
+
+test-all: setup-tests ## everything
+	pytest
+	tools/molecule --all
+
+molecule: setup-tests ## every role's scenario on real hosts
+	tools/molecule --all
+
+bench: setup-tests ## speed and memory, as ratios measured side by side; writes tests/benchmarks/results.json
+	tools/bootstrap-bench
+	python -m tests.benchmarks
+
+format: setup ## format the Python code
+	ruff format .
+	ruff check --fix .
+
+docs: setup ## write the role READMEs and the JSON Schemas anew
+	python tools/role_readme.py
+	bedplate product schema > docs/schemas/product.schema.json
+
+lock: setup ## pin all dependencies anew
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-emit-index-url \
+	    --custom-compile-command 'make lock' --upgrade pyproject.toml -o requirements.lock
+
+build: setup ## the wheel and the collection, into dist/
+	python -m build --no-isolation --wheel --outdir dist .
+	ansible-galaxy collection build --force --output-path dist .
+
+clean: ## remove what the targets made in this folder
+	rm -rf .venv .venv-bench dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .ansible
