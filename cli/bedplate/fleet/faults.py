@@ -119,10 +119,3 @@ _CHECKS: tuple[Callable[[HostRecord], Iterator[Fault]], ...] = (
     _status,
     _name,
 )
-    _address,
-    _host_class,
-    _platform,
-    _place,
-    _status,
-    _name,
-)
