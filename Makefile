@@ -47,7 +47,7 @@ molecule: setup-tests ## every role's scenario on real hosts
 
 bench: setup-tests ## speed and memory, as ratios measured side by side; writes tests/benchmarks/results.json
 	tools/bootstrap-bench
-	python -m tests.benchmarks
+	PATH="$(CURDIR)/.venv-bench/bin:$$PATH" python -m tests.benchmarks
 
 format: setup ## format the Python code
 	ruff format .
@@ -60,6 +60,8 @@ docs: setup ## write the role READMEs and the JSON Schemas anew
 lock: setup ## pin all dependencies anew
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-emit-index-url \
 	    --custom-compile-command 'make lock' --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench \
+	    --no-emit-index-url --custom-compile-command 'make lock' -c requirements.lock pyproject.toml -o requirements-bench.lock
 
 build: setup ## the wheel and the collection, into dist/
 	python -m build --no-isolation --wheel --outdir dist .
