@@ -75,6 +75,9 @@ class HostResult:
         return HostOutcome.UNKNOWN
 
 
+FAILURE_KINDS = frozenset({"runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"})
+
+
 @dataclass(frozen=True)
 class Event:
     """One immutable fact that the runner reported.
@@ -103,6 +106,11 @@ class Event:
     stdout: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it tells of a failure that counts: one with `ignore_errors` does not."""
+        return self.kind in FAILURE_KINDS and not self.data.get("ignore_errors")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -121,6 +129,7 @@ class Run:
         exit_code: what `bedplate run` exits with; None until it ended.
         error: one sentence on why it did not end well, where there is one.
         stop_requested_at: somebody asked it to stop.
+        outcomes: how many hosts came to each outcome so far; kept by the store from the host results.
     """
 
     id: str
@@ -153,6 +162,7 @@ class Run:
     error: str | None = None
     rerun_of: str | None = None
     tasks: int | None = None
+    outcomes: Mapping[HostOutcome, int] = field(default_factory=dict)
 
     @property
     def duration(self) -> timedelta | None:
@@ -191,9 +201,10 @@ class EventQuery:
 
 
 class RunRepository(Protocol):
-    """Where runs are kept. Each call is one transaction; times are UTC.
+    """Where runs are kept. Each call is one transaction; times are UTC. Safe to share between threads.
 
-    Every call raises StoreError when the store cannot be reached, is locked for too long or is full.
+    Every call raises StoreError when the store cannot be reached, is locked for too long or is full. All but `get`
+    take a whole id, and raise NotFoundError where there is no such run.
     """
 
     def add(self, run: Run) -> None:
@@ -209,10 +220,13 @@ class RunRepository(Protocol):
         """Return how many runs the query means, ignoring its limit and offset."""
 
     def update(self, run_id: str, *, only_from: Collection[RunStatus] = (), **fields: Any) -> bool:  # noqa: ANN401
-        """Set fields of a run, atomically, if its status is one of `only_from` (or always). Return whether it was."""
+        """Set fields of a run, atomically, if its status is one of `only_from` (or always). Return whether it was.
+
+        `id` never changes, and `outcomes` follows the host results. Raises NotFoundError.
+        """
 
     def request_stop(self, run_id: str, at: datetime) -> bool:
-        """Ask a run to stop. Return False if it had ended."""
+        """Ask a run to stop. Return False if it had ended. Raises NotFoundError."""
 
     def stop_requested(self, run_id: str) -> bool:
         """Return whether somebody asked the run to stop."""
@@ -237,6 +251,9 @@ class RunRepository(Protocol):
 
     def delete(self, run_ids: Sequence[str]) -> int:
         """Remove ended runs with all that belongs to them. Return how many there were."""
+
+    def close(self) -> None:
+        """Release connections and files; the next call opens them anew."""
 
 
 def new_run_id(at: datetime | None = None) -> str:

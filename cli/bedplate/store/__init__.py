@@ -1,0 +1,62 @@
+"""The run store: SQLite in the state folder, or PostgreSQL by URL. The only importer of SQLAlchemy."""
+
+from __future__ import annotations
+
+from bedplate.runs import RunRepository
+from bedplate.settings import Settings
+from bedplate.store.address import address_of
+from bedplate.store.connections import Database
+from bedplate.store.repository import SqlRunRepository
+from bedplate.store.schema import Schema, StoreUpgrade
+from bedplate.store.status import StoreStatus, read_status
+
+__all__ = ["StoreStatus", "StoreUpgrade", "open_store", "store_status", "upgrade_store"]
+
+
+def open_store(settings: Settings) -> RunRepository:
+    """Open the run store; a SQLite store is made or upgraded where that is needed.
+
+    Raises:
+        SettingsError: `store.url` cannot be used.
+        StoreError: the store cannot be reached, made or upgraded, or was made by a newer Bedplate, or a
+            PostgreSQL store needs `bedplate db upgrade`.
+    """
+    database = _database(settings)
+    try:
+        Schema(database).ensure()
+    except BaseException:
+        database.close()
+        raise
+    return SqlRunRepository(database)
+
+
+def upgrade_store(settings: Settings) -> StoreUpgrade:
+    """Make the run store, or bring it to the latest schema.
+
+    Raises:
+        SettingsError: `store.url` cannot be used.
+        StoreError: the store cannot be reached, made or upgraded, or was made by a newer Bedplate.
+    """
+    database = _database(settings)
+    try:
+        return Schema(database).upgrade()
+    finally:
+        database.close()
+
+
+def store_status(settings: Settings) -> StoreStatus:
+    """Return where the run store is, its schema and its size. Nothing is made or changed.
+
+    Raises:
+        SettingsError: `store.url` cannot be used.
+        StoreError: the store cannot be reached or read.
+    """
+    database = _database(settings)
+    try:
+        return read_status(database)
+    finally:
+        database.close()
+
+
+def _database(settings: Settings) -> Database:
+    return Database(address_of(settings), settings.store.busy_timeout)
