@@ -45,7 +45,7 @@ class App:
 
     @cached_property
     def store(self) -> RunRepository:
-        from bedplate.store import open_store  # noqa: PLC0415 (SQLAlchemy is slow to import)
+        from bedplate.store import open_store
 
         return open_store(self.settings)
 

@@ -36,7 +36,7 @@ def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  
     if output == "json":
         click.echo(json.dumps(plain(payload), indent=2, ensure_ascii=False))
     elif output == "yaml":
-        import yaml  # noqa: PLC0415 (start-up time)
+        import yaml
 
         click.echo(yaml.safe_dump(plain(payload), sort_keys=False, allow_unicode=True), nl=False)
     else:
@@ -45,7 +45,7 @@ def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  
 
 def console(*, stderr: bool = False) -> Console:
     """Return a rich console for standard output (or standard error)."""
-    from rich.console import Console  # noqa: PLC0415 (start-up time)
+    from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, soft_wrap=False)
 

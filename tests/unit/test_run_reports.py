@@ -1,0 +1,106 @@
+"""Runs as documents and as text."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from bedplate.commands.output import plain
+from bedplate.reports.run_documents import event_document, host_result_document, outcome_counts, run_document
+from bedplate.reports.run_text import ago, event_line, host_table, run_details, run_table, took
+from bedplate.runs import Event, HostOutcome, HostResult, Run, RunMode, RunStatus
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+RUN = Run(
+    id="20261122-145000-abcd",
+    product="baseline",
+    status=RunStatus.FAILED,
+    mode=RunMode.APPLY,
+    requester="kim [bold]",
+    created_at=NOW - timedelta(minutes=10),
+    started_at=NOW - timedelta(minutes=9),
+    finished_at=NOW,
+    hosts=("a", "b"),
+    parameters={"token": "********"},
+    limit="site_fra1:&[x]",
+    exit_code=5,
+)
+RESULTS = [HostResult("a", ok=3, changed=1), HostResult("b", ok=2, failed=1)]
+EVENT = Event(3, "runner_on_failed", NOW, host="b", role="access", task="Make [it] so", data={"res": {"msg": "no"}})
+
+
+def _valid(document: object, name: str) -> None:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(plain(document), schema, format_checker=jsonschema.FormatChecker())
+
+
+class TestDocuments:
+    def test_a_run_fits_its_schema(self) -> None:
+        _valid(run_document(RUN), "run")
+        _valid(run_document(RUN, RESULTS), "run")
+
+    def test_a_host_result_fits_its_schema(self) -> None:
+        for result in RESULTS:
+            _valid(host_result_document(result), "host_result")
+
+    def test_an_event_fits_its_schema(self) -> None:
+        _valid(event_document(EVENT), "event")
+
+    def test_every_outcome_is_counted(self) -> None:
+        assert outcome_counts(RESULTS) == {
+            "ok": 0, "changed": 1, "failed": 1, "unreachable": 0, "skipped": 0, "unknown": 0,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (HostResult("h", ok=1, failed=1, unreachable=1), HostOutcome.FAILED),
+        (HostResult("h", ok=1, unreachable=1), HostOutcome.UNREACHABLE),
+        (HostResult("h", ok=2, changed=1), HostOutcome.CHANGED),
+        (HostResult("h", ok=2, skipped=4), HostOutcome.OK),
+        (HostResult("h", skipped=4), HostOutcome.SKIPPED),
+        (HostResult("h"), HostOutcome.UNKNOWN),
+    ],
+)
+def test_the_worst_decides_a_hosts_outcome(result: HostResult, outcome: HostOutcome) -> None:
+    assert result.outcome is outcome
+
+
+class TestText:
+    @pytest.mark.parametrize("width", [80, 200])
+    def test_nothing_is_wider_than_the_terminal_and_markup_is_data(self, width: int) -> None:
+        out = Console(file=io.StringIO(), width=width, color_system=None)
+        out.print(run_table([RUN], NOW))
+        out.print(run_details(RUN, RESULTS, ["report.json"], NOW))
+        out.print(host_table(RESULTS))
+        out.print(event_line(EVENT), no_wrap=True, overflow="ellipsis")
+        text = out.file.getvalue()  # type: ignore[attr-defined]
+        assert max(map(len, text.splitlines())) <= width
+        assert "kim [bold]" in text
+        assert RUN.id in text
+        assert "Make [it] so" in text
+
+    def test_the_worst_host_comes_first(self) -> None:
+        out = Console(file=io.StringIO(), width=80)
+        out.print(host_table(RESULTS))
+        lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+        assert [line.split()[0] for line in lines[1:]] == ["b", "a"]
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"), [(1.23, "1.2 s"), (42, "42 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")]
+    )
+    def test_durations(self, seconds: float, text: str) -> None:
+        assert took(seconds) == text
+
+    def test_ages(self) -> None:
+        assert ago(NOW - timedelta(seconds=5), NOW) == "5 s ago"
+        assert ago(NOW - timedelta(hours=30), NOW) == "1 d ago"
+        assert ago(NOW + timedelta(seconds=5), NOW) == "0 s ago"
