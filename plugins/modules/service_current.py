@@ -1,0 +1,227 @@
+# Copyright The Bedplate developers
+# Apache License 2.0 (see LICENSE)
+"""A systemd service that runs with the configuration that is on disk."""
+
+from __future__ import annotations
+
+import glob
+import os
+from datetime import datetime
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: service_current
+short_description: A systemd service that runs with the configuration that is on disk
+description:
+  - Enables and starts a service, and restarts or reloads it when one of its configuration files was written
+    after the service last (re)started or reloaded.
+  - It decides from state and needs no handler, so what an interrupted play left behind is applied by the next one.
+options:
+  name:
+    description: The unit, with or without its C(.service).
+    type: str
+    required: true
+  config:
+    description:
+      - Files and folders that the service reads when it starts. A folder counts itself and the files directly in it,
+        so that a removed file is seen too.
+    type: list
+    elements: path
+    default: []
+  apply_by:
+    description: How the service takes a new configuration. A changed unit file is always taken by a restart.
+    type: str
+    choices: [restart, reload]
+    default: restart
+  enabled:
+    description: Whether the service starts at boot.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: The Bedplate developers
+"""
+
+EXAMPLES = r"""
+- name: Run chrony with the configuration on disk
+  bedplate.datacenter.service_current:
+    name: chrony
+    config: [/etc/chrony]
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, in order (or would be, in check mode).
+  returned: always
+  type: list
+  elements: str
+  sample: [daemon-reload, restart]
+newer:
+  description: Configuration that was written after the service last took its configuration.
+  returned: always
+  type: list
+  elements: str
+"""
+
+_PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "UnitFileState",
+    "NeedDaemonReload",
+    "StateChangeTimestamp",
+    "FragmentPath",
+    "DropInPaths",
+    "Result",
+)
+
+
+class Service:
+    """One unit as systemd sees it."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+        name = module.params["name"]
+        self.name = name if "." in name else name + ".service"
+        self.properties: dict[str, str] = {}
+        self.read()
+
+    def fail(self, message: str, **result: object) -> None:
+        self._module.fail_json(msg=message, **result)
+
+    def systemctl(self, *arguments: str) -> str:
+        """Run systemctl and return what it printed; a failure ends the module with its message."""
+        code, out, err = self._module.run_command(["systemctl", *arguments])
+        if code != 0:
+            self._module.fail_json(
+                msg="systemctl {0} failed: {1}".format(" ".join(arguments), (err or out).strip()), unit=self.name
+            )
+        return out
+
+    def read(self) -> None:
+        """Ask systemd for the unit's present state."""
+        out = self.systemctl("show", self.name, "--timestamp=us+utc", "--property=" + ",".join(_PROPERTIES))
+        self.properties = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+    @property
+    def active(self) -> bool:
+        return self.properties.get("ActiveState") in ("active", "reloading")
+
+    @property
+    def enabled(self) -> bool:
+        return self.properties.get("UnitFileState") in ("enabled", "static", "indirect", "alias", "generated")
+
+    @property
+    def changed_at(self) -> float:
+        """When the unit last changed its state (a start or a reload), in seconds since the epoch; 0 is never."""
+        stamp = self.properties.get("StateChangeTimestamp", "")
+        if not stamp or stamp == "n/a":
+            return 0.0
+        _, day, time, _ = stamp.split(" ")
+        return datetime.fromisoformat("{0}T{1}+00:00".format(day, time)).timestamp()
+
+    def unit_files(self) -> list[str]:
+        """The unit's file and its drop-ins."""
+        paths = [self.properties.get("FragmentPath", "")]
+        paths.extend(self.properties.get("DropInPaths", "").split())
+        return [path for path in paths if path]
+
+    @property
+    def outdated(self) -> bool:
+        """Whether systemd holds an older unit than the one on disk.
+
+        systemd 252 does not say so (`NeedDaemonReload`) when the drop-in's folder is new as well.
+        """
+        loaded = self.properties.get("DropInPaths", "").split()
+        on_disk = glob.glob("/etc/systemd/system/{0}.d/*.conf".format(self.name))
+        return self.properties.get("NeedDaemonReload") == "yes" or not set(on_disk) <= set(loaded)
+
+
+def newer_than(paths: list[str], moment: float) -> list[str]:
+    """Return those of `paths` (folders with the files directly in them) that were written after `moment`.
+
+    Files count by the time their content was written; a path that does not exist counts as not newer.
+    """
+    found = []
+    for path in paths:
+        candidates = [path]
+        if os.path.isdir(path):
+            candidates.extend(os.path.join(path, name) for name in sorted(os.listdir(path)))
+        found.extend(candidate for candidate in candidates if _written_at(candidate) > moment)
+    return found
+
+
+def _written_at(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _plan(service: Service, params: dict, newer_config: list[str], newer_units: list[str]) -> list[str]:
+    """Return the systemctl verbs that bring the service to the wanted state, in order."""
+    actions = []
+    if service.outdated:
+        actions.append("daemon-reload")
+    if params["enabled"] != service.enabled:
+        actions.append("enable" if params["enabled"] else "disable")
+    if not service.active:
+        actions.append("start")
+    elif newer_units or "daemon-reload" in actions:
+        actions.append("restart")
+    elif newer_config:
+        actions.append(params["apply_by"])
+    return actions
+
+
+def _apply(service: Service, actions: list[str]) -> None:
+    for action in actions:
+        if action == "daemon-reload":
+            service.systemctl(action)
+        else:
+            service.systemctl(action, service.name)
+    if not actions:
+        return
+    service.read()
+    if not service.active:
+        service.fail(
+            "{0} is {1} after {2} (result {3}); see: journalctl -u {0}".format(
+                service.name, service.properties.get("ActiveState"), actions[-1], service.properties.get("Result")
+            ),
+            actions=actions,
+        )
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "config": {"type": "list", "elements": "path", "default": []},
+            "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+            "enabled": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    # systemd prints names of days by locale.
+    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
+    service = Service(module)
+    if service.properties.get("LoadState") == "not-found":
+        module.fail_json(msg="there is no unit {0} on this host; its package is missing".format(service.name))
+    if service.properties.get("LoadState") == "masked":
+        module.fail_json(msg="{0} is masked; unmask it, or leave this role out".format(service.name))
+    newer_config = newer_than(module.params["config"], service.changed_at)
+    newer_units = newer_than(service.unit_files(), service.changed_at)
+    actions = _plan(service, module.params, newer_config, newer_units)
+    if not module.check_mode:
+        _apply(service, actions)
+    result = {"changed": bool(actions), "actions": actions, "newer": newer_config + newer_units}
+    if actions:
+        result["diff"] = {"prepared": "{0}: {1}\n".format(service.name, ", ".join(actions))}
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
