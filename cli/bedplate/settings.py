@@ -65,7 +65,7 @@ class ExecutionSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """Attributes: days, runs: `runs prune` keeps a run that is younger than `days` or among the last `runs`."""
+    """Attributes: days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product."""
 
     days: int = 90
     runs: int = 1000
