@@ -1,0 +1,70 @@
+"""What is ordered, what it became, and what was put right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bedplate.runs import Run
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """An order.
+
+    Attributes:
+        parameters: answers as they were given: text from the command line, typed values from a file.
+        limit: a pattern; None for the product's default.
+        hosts: exactly these hosts instead of a pattern, as a rerun has them.
+        check: only say what would change.
+        reason: why, in the person's words.
+        rerun_of: id of the run that this one repeats.
+        unknown_secrets: secret parameters of the repeated run, which have to be asked for again.
+    """
+
+    product: str
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    limit: str | None = None
+    hosts: Sequence[str] | None = None
+    check: bool = False
+    diff: bool = False
+    reason: str | None = None
+    rerun_of: str | None = None
+    unknown_secrets: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """An order that passed every check and is not accepted yet.
+
+    Attributes:
+        run: the run as it will be stored; secret parameters are redacted in it.
+        playbook: name (FQCN) or path.
+        context: `fleet` if the product must know all hosts, else `hosts`.
+        variables: all extra variables, with secrets.
+        secrets: texts that must appear nowhere.
+        expected: seconds that earlier runs took, scaled to these hosts; None when there are none.
+        warnings: sentences that a person should see before the run.
+    """
+
+    run: Run
+    playbook: str
+    context: str = "hosts"
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
+    expected: float | None = None
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What `recover` put right.
+
+    Attributes:
+        expired: ids of runs whose process had died.
+        saved: ids of runs whose events were written to the store belatedly.
+    """
+
+    expired: Sequence[str] = ()
+    saved: Sequence[str] = ()
