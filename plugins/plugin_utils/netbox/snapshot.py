@@ -1,0 +1,174 @@
+"""The snapshot: one JSON document with all that is needed to rebuild groups and variables without NetBox."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+import zlib
+from datetime import datetime, timezone
+from typing import Any, Dict, List, Optional
+
+from .faults import InventoryFault
+
+SCHEMA = 1
+RECORD_KEYS = frozenset(
+    (
+        "type id name url status class region site_group site location rack position cluster tenant role platform"
+        " manufacturer model serial asset_tag primary_ip4 primary_ip6 oob_ip dns_name tags custom_fields"
+        " config_context services interfaces last_updated"
+    ).split()
+)
+TYPES = ("device", "virtual_machine")
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_FROM = 1024 * 1024
+_SLUG_LISTS = ("region", "site_group", "tags")
+_TEXTS = (
+    "name url status class site location rack cluster tenant role platform manufacturer model serial asset_tag"
+    " primary_ip4 primary_ip6 oob_ip dns_name last_updated"
+).split()
+_TOP = {
+    "schema": int,
+    "taken_at": str,
+    "source": str,
+    "netbox_version": str,
+    "cursor": (dict, str, int, type(None)),
+    "hosts": dict,
+}
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Snapshot:
+    """A fleet at one moment.
+
+    Attributes:
+        hosts: name → record.
+        taken_at: when NetBox said so (UTC).
+        source: NetBox's URL without credentials.
+        cursor: what the next refresh starts from.
+    """
+
+    def __init__(
+        self, hosts: Dict[str, Any], taken_at: datetime, source: str, netbox_version: str, cursor: Optional[Any] = None
+    ) -> None:
+        self.hosts = hosts
+        self.taken_at = taken_at
+        self.source = source
+        self.netbox_version = netbox_version
+        self.cursor = cursor
+
+    def age(self, now: Optional[datetime] = None) -> float:
+        """Return the seconds since it was taken; never less than 0."""
+        return max(0.0, ((now or datetime.now(timezone.utc)) - self.taken_at).total_seconds())
+
+    def document(self) -> Dict[str, Any]:
+        """Return what is written to the file."""
+        return {
+            "schema": SCHEMA,
+            "taken_at": self.taken_at.astimezone(timezone.utc).strftime(_TIME),
+            "source": self.source,
+            "netbox_version": self.netbox_version,
+            "cursor": self.cursor,
+            "hosts": self.hosts,
+        }
+
+
+def read_snapshot(path: str) -> Snapshot:
+    """Read a snapshot, plain or gzipped.
+
+    Raises:
+        InventoryFault: the file cannot be read, is truncated, is no snapshot, or is of a newer schema.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InventoryFault("cannot read the snapshot: %s" % error.strerror, where=path) from error
+    try:
+        if data.startswith(_GZIP_MAGIC):
+            data = gzip.decompress(data)
+        document = json.loads(data)
+    except (EOFError, OSError, zlib.error, UnicodeDecodeError, RecursionError) as error:
+        raise InventoryFault("the snapshot is truncated or damaged: %s" % error, where=path) from error
+    except ValueError as error:
+        raise InventoryFault("this is no whole JSON document: %s" % error, where=path) from error
+    return _checked(document, path)
+
+
+def write_snapshot(path: str, snapshot: Snapshot) -> None:
+    """Write a snapshot in one step (0600), gzipped when it is large.
+
+    Raises:
+        InventoryFault: the file cannot be written; what was there before is still there.
+    """
+    data = json.dumps(snapshot.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    if len(data) > _GZIP_FROM or path.endswith(".gz"):
+        data = gzip.compress(data, compresslevel=4, mtime=0)
+    folder = os.path.dirname(os.path.abspath(path))
+    temporary = ""
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise InventoryFault("cannot write the snapshot: %s" % error.strerror, where=path) from error
+
+
+def _checked(document: Any, path: str) -> Snapshot:
+    if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
+        raise InventoryFault("this is no snapshot of a fleet: it has no schema number", where=path)
+    if document["schema"] > SCHEMA:
+        raise InventoryFault(
+            "the snapshot has schema %d, newer than the %d that this version reads" % (document["schema"], SCHEMA),
+            where=path,
+            hint="use a newer version of the collection bedplate.datacenter, or take the snapshot again",
+        )
+    for key, kind in _TOP.items():
+        if key not in document or not isinstance(document[key], kind):
+            raise InventoryFault("this is no snapshot of a fleet: %r is missing or of a wrong type" % key, where=path)
+    for name, record in document["hosts"].items():
+        fault = _record_fault(name, record)
+        if fault:
+            raise InventoryFault("the record of host %r %s" % (name, fault), where=path)
+    return Snapshot(
+        document["hosts"], _time(document, path), document["source"], document["netbox_version"], document["cursor"]
+    )
+
+
+def _record_fault(name: str, record: Any) -> Optional[str]:
+    if not isinstance(record, dict):
+        return "is no dictionary"
+    missing = RECORD_KEYS.difference(record)
+    if missing:
+        return "lacks %s" % ", ".join(sorted(missing))
+    if record["name"] != name:
+        return "says that its name is %r" % record["name"]
+    if record["type"] not in TYPES:
+        return "is of the unknown type %r" % record["type"]
+    wrong: List[str] = [key for key in _SLUG_LISTS if not _is_list_of(str, record[key])]
+    wrong += [] if _is_list_of(dict, record["services"]) else ["services"]
+    wrong += [key for key in _TEXTS if record[key] is not None and not isinstance(record[key], str)]
+    if not isinstance(record["custom_fields"], dict):
+        wrong.append("custom_fields")
+    if wrong:
+        return "has a wrong type of value in %s" % ", ".join(wrong)
+    return None
+
+
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(element, kind) for element in value)
+
+
+def _time(document: Dict[str, Any], path: str) -> datetime:
+    try:
+        return datetime.strptime(document["taken_at"], _TIME).replace(tzinfo=timezone.utc)
+    except ValueError as error:
+        raise InventoryFault("taken_at is no time like 2026-11-22T15:14:03Z", where=path) from error
