@@ -124,8 +124,11 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 def _messages(stderr: str) -> list[tuple[str, str]]:
     marks = list(_MESSAGE.finditer(stderr))
-    ends = [mark.start() for mark in marks[1:]] + [len(stderr)]
-    return [(mark[1], stderr[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=True)]
+    starts = [mark.start() for mark in marks]
+    return [
+        (mark[1], stderr[mark.end() : end].strip())
+        for mark, end in zip(marks, [*starts[1:], len(stderr)], strict=False)
+    ]
 
 
 def _one_line(text: str) -> str:

@@ -22,7 +22,7 @@ class Snapshot:
     """The fleet at one moment.
 
     Attributes:
-        taken_at: when NetBox was asked (UTC).
+        taken_at: when NetBox was asked (UTC, whole seconds).
         source: NetBox's URL without credentials, or what else the records came from.
         cursor: where the next refresh starts from; only the inventory plugin reads it.
         hosts: name to record.
@@ -30,7 +30,7 @@ class Snapshot:
 
     taken_at: datetime
     source: str = ""
-    netbox_version: str | None = None
+    netbox_version: str = ""
     cursor: Any = None
     hosts: Mapping[str, HostRecord] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class Snapshot:
         return cls(
             taken_at=_moment(document.get("taken_at"), where),
             source=str(document.get("source") or ""),
-            netbox_version=document.get("netbox_version"),
+            netbox_version=str(document.get("netbox_version") or ""),
             cursor=document.get("cursor"),
             hosts=records,
         )
@@ -72,7 +72,7 @@ class Snapshot:
         """Return the document that `from_document` reads."""
         return {
             "schema": SCHEMA,
-            "taken_at": self.taken_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "taken_at": f"{self.taken_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "source": self.source,
             "netbox_version": self.netbox_version,
             "cursor": self.cursor,
@@ -156,4 +156,5 @@ def _moment(value: object, where: str) -> datetime:
         moment = datetime.fromisoformat(str(value))
     except ValueError as error:
         raise InventoryError(f"must be a time in ISO 8601, not {value!r}", where=f"{where}: taken_at") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.replace(microsecond=0)
