@@ -1,0 +1,94 @@
+"""The factory's command line; its JSON lines are the interface to the CLI, to molecule and to tests."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from factory.errors import FactoryError, WrongUsage
+from factory.fleet import RELEASES, parse_hosts, read_fleet
+from factory.image import ensure_images, image_name
+from factory.lab import Lab
+from factory.podman import Podman
+from factory.progress import Progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0, or 1 after an error line was written."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    os.umask(0o077)
+    progress = Progress(as_json=options.json)
+    try:
+        progress.result(options.command(options, progress))
+    except FactoryError as error:
+        progress.error(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _up(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    specs = read_fleet(options.fleet) if options.fleet else parse_hosts(options.host)
+    return Lab(options.folder, progress).up(specs, _subnet(options.subnet), recreate=options.recreate)
+
+
+def _status(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    return Lab(options.folder, progress).status()
+
+
+def _down(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    return Lab(options.folder, progress).down(images=options.images)
+
+
+def _images(_options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    ensure_images(RELEASES, Podman(), progress)
+    return {"images": {platform: image_name(platform) for platform in RELEASES}}
+
+
+def _subnet(text: str | None) -> ipaddress.IPv4Network | None:
+    if not text:
+        return None
+    try:
+        subnet = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise WrongUsage("is no IPv4 subnet", where=text, hint="like 10.213.78.0/24") from error
+    if subnet.prefixlen != 24 or not subnet.is_private:
+        raise WrongUsage("must be a private /24 subnet", where=text, hint="like 10.213.78.0/24")
+    return subnet
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="factory", description="Containers with systemd and SSH, as lab hosts.")
+    parser.add_argument("--folder", type=Path, help="state folder of the lab; two folders are two labs")
+    parser.add_argument("--json", action="store_true", help="progress and answer as JSON lines")
+    verbs = parser.add_subparsers(required=True)
+    up = verbs.add_parser("up", help="bring hosts up, repair what is there")
+    which = up.add_mutually_exclusive_group(required=True)
+    which.add_argument("--fleet", type=Path, help="snapshot file that names the hosts")
+    which.add_argument("--host", action="append", help="NAME=PLATFORM, as often as there are hosts")
+    up.add_argument("--subnet", help="a private /24 (default: the fleet's own, or a free one)")
+    up.add_argument("--recreate", action="append", default=[], metavar="NAME", help="make this host anew")
+    up.set_defaults(command=_up)
+    verbs.add_parser("status", help="hosts and their state").set_defaults(command=_status)
+    down = verbs.add_parser("down", help="remove hosts, network and files")
+    down.add_argument("--images", action="store_true", help="remove images that nobody uses, too")
+    down.set_defaults(command=_down)
+    verbs.add_parser("images", help="build the images").set_defaults(command=_images)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
