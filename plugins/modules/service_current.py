@@ -16,6 +16,7 @@ short_description: A systemd service that runs with the configuration that is on
 description:
   - Enables and starts a service, and restarts or reloads it when one of its configuration files was written
     after the service last (re)started or reloaded.
+  - A service that an active socket starts when it is needed is neither enabled nor started.
   - It decides from state and needs no handler, so what an interrupted play left behind is applied by the next one.
 options:
   name:
@@ -75,6 +76,7 @@ _PROPERTIES = (
     "StateChangeTimestamp",
     "FragmentPath",
     "DropInPaths",
+    "TriggeredBy",
     "Result",
 )
 
@@ -109,6 +111,13 @@ class Service:
     @property
     def active(self) -> bool:
         return self.properties.get("ActiveState") in ("active", "reloading")
+
+    def socket_activated(self) -> bool:
+        """Whether another unit that is active, such as a socket, starts this one when it is needed."""
+        return any(
+            self.systemctl("show", unit, "--property=ActiveState").strip() == "ActiveState=active"
+            for unit in self.properties.get("TriggeredBy", "").split()
+        )
 
     @property
     def enabled(self) -> bool:
@@ -166,10 +175,11 @@ def _plan(service: Service, params: dict, newer_config: list[str], newer_units: 
     actions = []
     if service.outdated:
         actions.append("daemon-reload")
-    if params["enabled"] != service.enabled:
+    by_socket = service.socket_activated()
+    if params["enabled"] != service.enabled and not by_socket:
         actions.append("enable" if params["enabled"] else "disable")
     if not service.active:
-        actions.append("start")
+        actions.extend([] if by_socket else ["start"])
     elif newer_units or "daemon-reload" in actions:
         actions.append("restart")
     elif newer_config:
@@ -183,7 +193,7 @@ def _apply(service: Service, actions: list[str]) -> None:
             service.systemctl(action)
         else:
             service.systemctl(action, service.name)
-    if not actions:
+    if not {"start", "restart", "reload"} & set(actions):
         return
     service.read()
     if not service.active:
