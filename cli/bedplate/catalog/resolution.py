@@ -1,0 +1,134 @@
+"""From what somebody typed to the values that a run gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from bedplate.catalog.parameter import Parameter
+from bedplate.catalog.product import Product
+from bedplate.catalog.rules import UnfitValueError, convert, show
+from bedplate.errors import ParameterError
+
+_NOT_IN_GROUP_NAMES = re.compile(r"[^A-Za-z0-9_]")
+
+
+@dataclass(frozen=True)
+class FleetNames:
+    """The names of an inventory that parameters may be checked against.
+
+    Attributes:
+        hosts: names of hosts.
+        groups: names of groups, among them `site_…` and `tenant_…`.
+    """
+
+    hosts: Collection[str] = ()
+    groups: Collection[str] = ()
+
+    def known(self, source: str) -> Collection[str]:
+        """Return the names that `source` (hosts, groups, sites, tenants) has."""
+        if source == "hosts":
+            return self.hosts
+        prefix = _prefix(source)
+        return [group.removeprefix(prefix) for group in self.groups if group.startswith(prefix)]
+
+    def has(self, source: str, name: str) -> bool:
+        """Return whether `source` has this name; slugs are compared as they stand in group names."""
+        if source == "hosts":
+            return name in self.hosts
+        wanted = name if source == "groups" else _prefix(source) + _NOT_IN_GROUP_NAMES.sub("_", name)
+        return wanted in self.groups
+
+
+def _prefix(source: str) -> str:
+    return {"sites": "site_", "tenants": "tenant_"}.get(source, "")
+
+
+@dataclass(frozen=True)
+class ResolvedParameters:
+    """The values of a run: canonical, with defaults.
+
+    Attributes:
+        values: parameter name → value (JSON types; durations and dates as canonical text).
+        secret_names: the names whose values must be kept out of everything.
+    """
+
+    values: dict[str, Any] = field(repr=False)
+    secret_names: frozenset[str]
+
+
+def resolve_parameters(
+    product: Product, given: Mapping[str, Any], fleet: FleetNames | None = None
+) -> ResolvedParameters:
+    """Check what was given for a product and add defaults.
+
+    Args:
+        product: whose parameters.
+        given: parameter name → typed text, or a value of JSON or YAML.
+        fleet: the inventory's names, for parameters that name hosts, groups, sites or tenants; unchecked without.
+
+    Raises:
+        ParameterError: all that is wrong, one sentence a line. Values of secrets are never in it.
+    """
+    values: dict[str, Any] = {}
+    faults = list(_unknown(product, given))
+    for parameter in product.parameters:
+        try:
+            values.update(_resolve(parameter, given, values, fleet))
+        except UnfitValueError as unfit:
+            faults.append(f"parameter {parameter.name} {unfit}")
+    if faults:
+        raise ParameterError("\n".join(faults))
+    return ResolvedParameters(values, product.secret_names.intersection(values))
+
+
+def _resolve(
+    parameter: Parameter, given: Mapping[str, Any], values: Mapping[str, Any], fleet: FleetNames | None
+) -> dict[str, Any]:
+    asked = _is_asked(parameter, values)
+    if parameter.name in given:
+        if not asked:
+            raise UnfitValueError(f"only applies when {_condition(parameter)}; leave it out")
+        value = convert(parameter, given[parameter.name])
+        _check_fleet(parameter, value, fleet)
+        return {parameter.name: value}
+    if not asked:
+        return {}
+    if parameter.required:
+        raise UnfitValueError("is required")
+    return {} if parameter.default is None else {parameter.name: convert(parameter, parameter.default)}
+
+
+def _is_asked(parameter: Parameter, values: Mapping[str, Any]) -> bool:
+    return all(name in values and _same(values[name], answer) for name, answer in (parameter.when or {}).items())
+
+
+def _same(value: Any, answer: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, bool) == isinstance(answer, bool) and bool(value == answer)
+
+
+def _condition(parameter: Parameter) -> str:
+    return " and ".join(f"{name} is {show(answer)}" for name, answer in (parameter.when or {}).items())
+
+
+def _check_fleet(parameter: Parameter, value: Any, fleet: FleetNames | None) -> None:  # noqa: ANN401
+    source = parameter.source
+    if fleet is None or source is None:
+        return
+    for name in value if isinstance(value, list) else [value]:
+        if not fleet.has(source, name):
+            near = get_close_matches(name, list(fleet.known(source)), n=1)
+            tail = f"; did you mean {near[0]}?" if near else ""
+            raise UnfitValueError(f"must be one of the inventory's {source}", f"{show(name)}{tail}")
+
+
+def _unknown(product: Product, given: Mapping[str, Any]) -> Iterator[str]:
+    names = [parameter.name for parameter in product.parameters]
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            known = f"known are {', '.join(names)}" if names else f"{product.name} has none"
+            yield f"there is no parameter {show(name)}; " + (f"did you mean {near[0]}?" if near else known)
