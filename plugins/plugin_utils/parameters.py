@@ -1,0 +1,324 @@
+# Copyright: (c) 2026, The Bedplate developers
+# Apache-2.0 (see LICENSE)
+"""The rules of product parameters for plain Ansible and AWX.
+
+The `bedplate` command has the same rules; the cases in tests/fixtures/parameters/corpus.json hold both to the same
+answers, sentences included. A parameter is a mapping as it stands in the product's manifest.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}", re.ASCII)
+_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,252}", re.ASCII)
+_DURATION = re.compile(r"(?=[0-9])([0-9]{1,6}w)?([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?", re.ASCII)
+_DURATION_PART = re.compile(r"([0-9]{1,6})([wdhms])", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
+_LINE_BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NOT_IN_GROUP_NAMES = re.compile(r"[^A-Za-z0-9_]")
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_SECONDS = dict(_UNITS, w=604800)
+_LENGTHS = frozenset(["string", "text", "secret", "choices"])
+_BOUND_WORDS = {
+    "string": ("have at least {0} characters", "have at most {0} characters"),
+    "text": ("have at least {0} characters", "have at most {0} characters"),
+    "secret": ("have at least {0} characters", "have at most {0} characters"),
+    "choices": ("have at least {0} choices", "have at most {0} choices"),
+    "date": ("be {0} or later", "be {0} or earlier"),
+}
+_SHOWN = 60
+
+
+class UnfitValueError(ValueError):
+    """A value that a parameter does not accept; the message completes `parameter NAME ...`."""
+
+    def __init__(self, expected, got=None):
+        super().__init__(expected if got is None else "%s, not %s" % (expected, got))
+        self.expected = expected
+
+
+class FleetNames:
+    """The names of the inventory that a play knows.
+
+    Args:
+        hosts: names of hosts.
+        groups: names of groups, among them `site_...` and `tenant_...`.
+    """
+
+    _PREFIXES = {"sites": "site_", "tenants": "tenant_"}
+
+    def __init__(self, hosts, groups):
+        self._hosts = hosts
+        self._groups = groups
+
+    def check(self, source, name):
+        """Raise UnfitValueError if `source` (hosts, groups, sites, tenants) has no such name."""
+        prefix = self._PREFIXES.get(source, "")
+        names = self._hosts if source == "hosts" else self._groups
+        wanted = prefix + _NOT_IN_GROUP_NAMES.sub("_", name) if prefix else name
+        if wanted in names:
+            return
+        known = [each[len(prefix) :] for each in names if each.startswith(prefix)]
+        near = get_close_matches(name, known, n=1)
+        tail = "; did you mean %s?" % near[0] if near else ""
+        raise UnfitValueError("must be one of the inventory's %s" % source, show(name) + tail)
+
+
+def is_secret(parameter):
+    """Return whether the value must be kept out of messages and results."""
+    return bool(parameter.get("secret")) or parameter.get("type") == "secret"
+
+
+def resolve(parameters, given, fleet=None):
+    """Check values and add defaults.
+
+    Args:
+        parameters: the manifest's list of parameters.
+        given: parameter name -> value; other names are left alone.
+        fleet: FleetNames to check names of hosts and groups against; None to leave them unchecked.
+
+    Returns:
+        (canonical values by name, list of sentences on what is wrong)
+    """
+    values = {}
+    faults = []
+    for parameter in parameters:
+        try:
+            values.update(_resolve(parameter, given, values, fleet))
+        except UnfitValueError as unfit:
+            faults.append("parameter %s %s" % (parameter["name"], unfit))
+    return values, faults
+
+
+def _resolve(parameter, given, values, fleet):
+    name = parameter["name"]
+    when = parameter.get("when") or {}
+    asked = all(other in values and _same(values[other], answer) for other, answer in when.items())
+    if name in given:
+        if not asked:
+            condition = " and ".join("%s is %s" % (other, show(answer)) for other, answer in when.items())
+            raise UnfitValueError("only applies when %s; leave it out" % condition)
+        value = convert(parameter, given[name])
+        _check_fleet(parameter, value, fleet)
+        return {name: value}
+    if asked and parameter.get("required"):
+        raise UnfitValueError("is required")
+    if not asked or parameter.get("default") is None:
+        return {}
+    return {name: convert(parameter, parameter["default"])}
+
+
+def _same(value, answer):
+    return isinstance(value, bool) == isinstance(answer, bool) and value == answer
+
+
+def _check_fleet(parameter, value, fleet):
+    source = {"host": "hosts", "group": "groups"}.get(parameter.get("type")) or parameter.get("choices_from")
+    if fleet is not None and source is not None:
+        for name in value if isinstance(value, list) else [value]:
+            fleet.check(source, name)
+
+
+def convert(parameter, value):
+    """Return the canonical form of a value, given as text or as a value of JSON or YAML.
+
+    Raises:
+        UnfitValueError: the parameter does not accept it. The value of a secret is never in the message.
+    """
+    try:
+        if value is None:
+            raise UnfitValueError("must have a value, leave it out to get the default", "null")
+        canonical = _CONVERTERS[parameter.get("type", "string")](parameter, value)
+        if canonical != "" or parameter.get("required"):
+            _check_bounds(parameter, canonical)
+            _check_pattern(parameter, canonical)
+    except UnfitValueError as unfit:
+        if is_secret(parameter):
+            raise UnfitValueError(unfit.expected) from None
+        raise
+    return canonical
+
+
+def show(value):
+    """Return a value for a message: quoted, on one line, cut when long."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        text = repr(str(value) if len(value) <= _SHOWN else str(value[:_SHOWN]) + "\u2026")
+        return _SURROGATE.sub("\ufffd", text)
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, int):
+        return repr(int(value))
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, Sequence) else str(value)
+
+
+def _text(value):
+    if not isinstance(value, str):
+        raise UnfitValueError("must be text", show(value))
+    if _SURROGATE.search(value):
+        raise UnfitValueError("must be valid Unicode text")
+    return str(value)
+
+
+def _filled(parameter, text):
+    if parameter.get("required") and not text:
+        raise UnfitValueError("must not be empty")
+    return text
+
+
+def _to_secret(parameter, value):
+    return _filled(parameter, _text(value))
+
+
+def _to_text(parameter, value):
+    text = _text(value)
+    if _CONTROL.search(text):
+        raise UnfitValueError("must not have control characters", show(text))
+    return _filled(parameter, text)
+
+
+def _to_string(parameter, value):
+    text = _text(value)
+    if _LINE_BREAK.search(text):
+        raise UnfitValueError("must be one line of text without tabs", show(text))
+    return _to_text(parameter, text)
+
+
+def _to_integer(parameter, value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    raise UnfitValueError("must be an integer", show(value))
+
+
+def _to_number(parameter, value):
+    number = None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = int(value) if isinstance(value, int) else float(value)
+    elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        number = int(value) if _INTEGER.fullmatch(value.strip()) else float(value)
+    if number is None or not math.isfinite(number):
+        raise UnfitValueError("must be a number", show(value))
+    return number
+
+
+def _to_boolean(parameter, value):
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
+        return _BOOLEANS[value.strip().lower()]
+    raise UnfitValueError("must be true or false", show(value))
+
+
+def _to_choice(parameter, value):
+    if not isinstance(value, str):
+        raise UnfitValueError("must be text", show(value))
+    choices = parameter.get("choices")
+    if choices and value not in choices:
+        raise UnfitValueError("must be one of %s" % ", ".join(choices), show(value))
+    return _filled(parameter, _to_string(parameter, value))
+
+
+def _to_choices(parameter, value):
+    if isinstance(value, str):
+        parts = re.split(r"[\r\n]+" if "\n" in value else ",", value)
+        value = [part.strip() for part in parts if part.strip()]
+    if not isinstance(value, Sequence):
+        raise UnfitValueError("must be a list", show(value))
+    for each in value:
+        if not isinstance(each, str):
+            raise UnfitValueError("must be a list of text", "a list with %s" % show(each))
+    chosen = list(dict.fromkeys(_to_choice(parameter, each) for each in value))
+    if parameter.get("required") and not chosen:
+        raise UnfitValueError("must not be empty")
+    return chosen
+
+
+def _to_host(parameter, value):
+    if isinstance(value, str) and _HOST.fullmatch(value):
+        return str(value)
+    raise UnfitValueError("must be the name of one host", show(value))
+
+
+def _to_group(parameter, value):
+    if isinstance(value, str) and _GROUP.fullmatch(value):
+        return str(value)
+    raise UnfitValueError("must be the name of one group", show(value))
+
+
+def _to_duration(parameter, value):
+    if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
+        raise UnfitValueError("must be a duration such as 30m or 1h30m", show(value))
+    rest = _seconds(value)
+    text = ""
+    for unit, seconds in _UNITS:
+        count, rest = divmod(rest, seconds)
+        if count:
+            text += "%d%s" % (count, unit)
+    return text or "0s"
+
+
+def _seconds(duration):
+    return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(duration))
+
+
+def _to_date(parameter, value):
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        try:
+            return datetime.date.fromisoformat(value.strip()).isoformat()
+        except ValueError:
+            pass
+    raise UnfitValueError("must be a date such as 2026-03-31", show(value))
+
+
+_CONVERTERS = {
+    "string": _to_string,
+    "text": _to_text,
+    "secret": _to_secret,
+    "integer": _to_integer,
+    "number": _to_number,
+    "boolean": _to_boolean,
+    "choice": _to_choice,
+    "choices": _to_choices,
+    "host": _to_host,
+    "group": _to_group,
+    "duration": _to_duration,
+    "date": _to_date,
+}
+
+
+def _check_bounds(parameter, canonical):
+    kind = parameter.get("type", "string")
+    words = _BOUND_WORDS.get(kind, ("be at least {0}", "be at most {0}"))
+    for key, word in zip(("min", "max"), words):
+        limit = parameter.get(key)
+        if limit is None:
+            continue
+        size, end = len(canonical) if kind in _LENGTHS else canonical, limit
+        if kind == "duration":
+            size, end = _seconds(canonical), _seconds(limit)
+        if size < end if key == "min" else size > end:
+            got = str(size) if kind in _LENGTHS else show(canonical)
+            raise UnfitValueError("must " + word.format(limit), got)
+
+
+def _check_pattern(parameter, canonical):
+    pattern = parameter.get("pattern")
+    if pattern is not None and not re.fullmatch(pattern, canonical):
+        raise UnfitValueError("must match %s" % pattern, show(canonical))
