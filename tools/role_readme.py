@@ -64,9 +64,8 @@ def suboption_lines(options: dict[str, Any]) -> list[str]:
         if "options" not in option:
             continue
         lines += ["", f"### `{name}`", "", "| key | type | default | meaning |", "|---|---|---|---|"]
-        lines += option_rows(
-            nested, {key: spec.get("default", "") for key, spec in nested.items() if not spec.get("required")}
-        )
+        optional = {key: spec for key, spec in option["options"].items() if not spec.get("required")}
+        lines += option_rows(option["options"], {key: spec.get("default", "") for key, spec in optional.items()})
     return lines
 
 
