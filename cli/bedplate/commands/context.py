@@ -12,6 +12,7 @@ from bedplate.content import Content, find_content
 from bedplate.settings import Settings, load_settings, override
 
 if TYPE_CHECKING:
+    from bedplate.launch import Launcher
     from bedplate.runs import RunRepository
 
 
@@ -48,6 +49,21 @@ class App:
         from bedplate.store import open_store
 
         return open_store(self.settings)
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        from bedplate.commands.run_ends import EXIT_CODES
+        from bedplate.launch import Launcher
+
+        return Launcher(self.content, self.settings, self.inventory, self.store, EXIT_CODES)
+
+    def recover(self) -> None:
+        """Store what could not be stored before, and close runs whose process died; tell of both."""
+        recovery = self.launcher.recover()
+        for run_id in recovery.saved:
+            click.echo(f"bedplate: run {run_id}: events that were kept aside are in the store now", err=True)
+        for run_id in recovery.expired:
+            click.echo(f"bedplate: run {run_id} has expired: its process died", err=True)
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)

@@ -6,16 +6,17 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from bedplate.commands.context import App, pass_app
-from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_product
 from bedplate.commands.run_ids import complete_run
+from bedplate.commands.runs_actions import cancel, prune, rerun, wait
+from bedplate.commands.runs_show import show_run
 from bedplate.commands.times import Moment
 from bedplate.errors import NotFoundError, UsageError
 from bedplate.runs import Event, EventQuery, Run, RunQuery, RunStatus
@@ -34,6 +35,10 @@ def runs(app: App) -> None:
     Example: bedplate runs list --product baseline --since 2d
     """
     app.recover()
+
+
+for action in (wait, cancel, rerun, prune):
+    runs.add_command(action)
 
 
 @runs.command("list")
@@ -96,19 +101,6 @@ def show(app: App, run_id: str, output: str) -> None:
     Example: bedplate runs show 20261122-151403-k7f2
     """
     show_run(app, app.store.get(run_id), output)
-
-
-def show_run(app: App, run: Run, output: str) -> None:
-    """Show a run with its hosts in the asked form."""
-    from bedplate.reports.run_documents import artifact_names, run_document
-    from bedplate.reports.run_text import run_details
-
-    results = app.store.host_results(run.id)
-    emit(
-        run_document(run, results),
-        output,
-        lambda out: out.print(run_details(run, results, artifact_names(run.folder), datetime.now(UTC))),
-    )
 
 
 @runs.command()
@@ -236,62 +228,3 @@ def _print_log(app: App, run: Run, log: Path, *, follow: bool) -> None:
         if ended:
             return
         time.sleep(_POLL)
-
-
-@runs.command()
-@click.argument("run_id", metavar="RUN", shell_complete=complete_run)
-@click.option("--timeout", type=click.IntRange(1), help="Give up after so many seconds (exit 8).")
-@output_option
-@pass_app
-def wait(app: App, run_id: str, timeout: int | None, output: str) -> int:
-    """Wait until a run has ended, and exit as the run would have.
-
-    Example: bedplate runs wait k7f2 && echo done
-    """
-    run = app.store.get(run_id)
-    deadline = None if timeout is None else time.monotonic() + timeout
-    while not run.status.ended:
-        if deadline is not None and time.monotonic() > deadline:
-            click.echo(f"bedplate: run {run.id} is still {run.status}", err=True)
-            return ExitCode.CANCELED
-        time.sleep(_POLL)
-        app.recover()
-        run = app.store.get(run.id)
-    show_run(app, run, output)
-    return run.exit_code if run.exit_code is not None else ExitCode.FAILED
-
-
-@runs.command()
-@click.argument("run_id", metavar="RUN", shell_complete=complete_run)
-@pass_app
-def cancel(app: App, run_id: str) -> None:
-    """Ask a run to stop in order: the tasks under way end, no new one starts.
-
-    Example: bedplate runs cancel k7f2
-    """
-    run = app.store.get(run_id)
-    if not app.launcher.cancel(run):
-        raise UsageError(f"has ended already ({run.status})", where=f"run {run.id}")
-    click.echo(f"Run {run.id} was asked to stop; bedplate runs wait {run.id} tells when it has.")
-
-
-@runs.command()
-@click.option("--days", type=click.IntRange(0), help="Keep what is younger (default: retention.days).")
-@click.option("--runs", "count", type=click.IntRange(0), help="Keep the newest of each product (retention.runs).")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@pass_app
-def prune(app: App, days: int | None, count: int | None, *, dry_run: bool) -> None:
-    """Remove old runs with their events and folders; runs that have not ended are never touched.
-
-    Example: bedplate runs prune --days 30 --dry-run
-    """
-    from bedplate.retention import select_for_pruning
-
-    kept_days = app.settings.retention.days if days is None else days
-    kept_runs = app.settings.retention.runs if count is None else count
-    everything = app.store.find(RunQuery(limit=None))
-    old = select_for_pruning(everything, kept_for=timedelta(days=kept_days), kept_runs=kept_runs, now=datetime.now(UTC))
-    if not dry_run:
-        app.launcher.remove_folders(old)
-        app.store.delete([run.id for run in old])
-    click.echo(f"{'Would remove' if dry_run else 'Removed'} {len(old)} of {len(everything)} runs.")

@@ -1,0 +1,187 @@
+"""`bedplate run`: order a product."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bedplate.commands.completing import complete_limit
+from bedplate.commands.context import App, pass_app
+from bedplate.commands.exits import ExitCode
+from bedplate.commands.output import console, emit, output_option
+from bedplate.commands.parameter_names import complete_parameter
+from bedplate.commands.product_names import complete_product
+
+if TYPE_CHECKING:
+    from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun, RunObserver
+    from bedplate.runs import Event, HostResult, Run
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def execution_options(command: _Command) -> _Command:
+    """Add what `run` and `runs rerun` have in common."""
+    for option in (
+        click.option("--reason", metavar="TEXT", help="Why; kept with the run."),
+        click.option("--diff", is_flag=True, help="Show what changes in files."),
+        click.option("--check", is_flag=True, help="Change nothing; say what would change."),
+        click.option("--detach", is_flag=True, help="Print the run's id and go on in the background."),
+        output_option,
+    ):
+        command = option(command)
+    return command
+
+
+class Results:
+    """Keeps what the run did to each host, so that the end is shown even when the store is away."""
+
+    def __init__(self) -> None:
+        self.hosts: Sequence[HostResult] = ()
+
+    def started(self, _run: Run) -> None:
+        pass
+
+    def event(self, _event: Event) -> None:
+        pass
+
+    def finished(self, outcome: ExecutionOutcome) -> None:
+        self.hosts = outcome.results
+
+
+@click.command()
+@click.argument("product", shell_complete=complete_product)
+@click.option(
+    "-l", "--limit", metavar="PATTERN", help="Hosts and groups, as in Ansible.", shell_complete=complete_limit
+)
+@click.option(
+    "-p",
+    "--parameter",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Answer to one of the product's questions; repeatable.",
+    shell_complete=complete_parameter,
+)
+@click.option("--params-file", type=click.File("r"), metavar="FILE", help="Answers as YAML or JSON; - reads them here.")
+@execution_options
+@pass_app
+def run(
+    app: App,
+    *,
+    product: str,
+    limit: str | None,
+    assignments: tuple[str, ...],
+    params_file: IO[str] | None,
+    check: bool,
+    diff: bool,
+    reason: str | None,
+    detach: bool,
+    output: str,
+) -> int:
+    """Run a PRODUCT on hosts.
+
+    The hosts are resolved and every parameter is checked before anything starts. Ctrl-C stops in order: the tasks
+    under way end, no new one starts; a second Ctrl-C ends everything at once.
+
+    \b
+    Examples:
+      bedplate run baseline --limit 'site_fra1:&class_colo' --check --diff
+      bedplate run ping -l fra1-colo-01 -o json
+    """
+    from bedplate.catalog import parse_assignments, parse_parameters
+    from bedplate.launch import LaunchRequest
+
+    given = parse_parameters(params_file.read(), params_file.name) if params_file else {}
+    given = {**given, **parse_assignments(assignments)}
+    request = LaunchRequest(
+        product=product,
+        parameters={**given, **_asked_secrets(app, product, given)},
+        limit=limit,
+        check=check,
+        diff=diff,
+        reason=reason,
+    )
+    return launch(app, request, detach=detach, output=output)
+
+
+def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """Ask a person at a terminal for the required secrets that were not given."""
+    if not sys.stdin.isatty():
+        return {}
+    from bedplate.catalog import load_catalog
+
+    questions = load_catalog(app.content.products).get(product).parameters
+    missing = [q for q in questions if q.secret and q.required and q.name not in given]
+    return {q.name: click.prompt(q.title or q.name, hide_input=True, err=True) for q in missing}
+
+
+def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> int:
+    """Check, accept and execute an order, showing it as it goes; return the exit code."""
+    app.recover()
+    prepared = app.launcher.prepare(request)
+    for warning in prepared.warnings:
+        click.echo(f"bedplate: {warning}", err=True)
+    accepted = app.launcher.accept(prepared)
+    prepared = replace(prepared, run=accepted)
+    hosts = f"{len(accepted.hosts)} host{'' if len(accepted.hosts) == 1 else 's'}"
+    mode = ", check only" if request.check else ""
+    click.echo(f"Run {accepted.id}: {accepted.product} on {hosts}{mode}", err=output != "table")
+    if detach:
+        return _detached(app, prepared, output)
+    results = Results()
+    ended = _executed(app, prepared, results)
+    _show_end(ended, results.hosts, output)
+    return ended.exit_code if ended.exit_code is not None else ExitCode.INTERNAL
+
+
+def _detached(app: App, prepared: PreparedRun, output: str) -> int:
+    from bedplate.reports.run_documents import run_document
+
+    started = app.launcher.detach(prepared)
+    emit(run_document(started), output, lambda out: out.print(f"It goes on; bedplate runs wait {started.id}"))
+    return ExitCode.DONE
+
+
+def _executed(app: App, prepared: PreparedRun, results: Results) -> Run:
+    from bedplate.launch import StopControl
+
+    control = StopControl(_tell_stop)
+    with control.signals():
+        return app.launcher.execute(prepared, [_progress(prepared), results], control)
+
+
+def _progress(prepared: PreparedRun) -> RunObserver:
+    from bedplate.commands.run_progress import LiveProgress, PlainProgress
+
+    out = console(stderr=True)
+    return LiveProgress(out, prepared.expected) if out.is_terminal else PlainProgress(out)
+
+
+def _tell_stop(what: str) -> None:
+    message = "stopping: the tasks under way end; Ctrl-C again ends them at once" if what == "stop" else "killing"
+    sys.stderr.write(f"\nbedplate: {message}\n")
+
+
+def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:
+    from bedplate.reports.run_documents import outcome_counts, run_document
+    from bedplate.reports.run_text import STATUS_STYLE, host_table, took
+
+    if output != "table":
+        emit(run_document(ended, results), output, lambda _: None)
+        return
+    out = console()
+    out.print()
+    if results:
+        out.print(host_table(results))
+        out.print()
+    style = STATUS_STYLE[ended.status]
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcome_counts(results).items() if count)
+    tasks = f", {ended.tasks} tasks" if ended.tasks else ""
+    out.print(f"[{style}]{ended.status}[/] in {took(ended.duration)}: {counts or 'no hosts'}{tasks}")
+    if ended.error:
+        out.print(ended.error, style="red", markup=False)
+    out.print(f"Run {ended.id}", highlight=False)
