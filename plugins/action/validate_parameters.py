@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
@@ -12,7 +14,7 @@ try:
     from ansible.template import is_trusted_as_template
 except ImportError:  # ansible-core before 2.19 marks what is not a template instead
 
-    def is_trusted_as_template(value):
+    def is_trusted_as_template(value: object) -> bool:
         return not hasattr(value, "__UNSAFE__")
 
 
@@ -21,6 +23,8 @@ from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters_man
     ManifestError,
     read_parameters,
 )
+
+_LIVE = "must be plain data, not a template; tag it !unsafe in a file of extra variables"
 
 
 class ActionModule(ActionBase):
@@ -32,9 +36,9 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
-        del tmp
         product = self._task.args.get("product")
         if product is None:
             raise AnsibleActionFail("product is missing: name the product whose parameters are to be checked")
@@ -53,24 +57,24 @@ class ActionModule(ActionBase):
         result.update(changed=False, ansible_facts={"bedplate_parameters": canonical})
         return result
 
-    def _given(self, parameters, task_vars):
+    def _given(
+        self, parameters: list[dict[str, Any]], task_vars: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
         """Return (values by name, sentences by name). What an extra variable says is never evaluated."""
         extra = load_extra_vars(self._loader)
-        given, faults = {}, {}
+        given: dict[str, Any] = {}
+        faults: dict[str, str] = {}
         for name in (parameter["name"] for parameter in parameters):
             if name not in task_vars:
                 continue
             value = task_vars[name]
             if name in extra and self._is_live(value):
-                faults[name] = (
-                    "parameter %s must be plain data, not a template; tag it !unsafe in a file of extra variables"
-                    % name
-                )
+                faults[name] = "parameter %s %s" % (name, _LIVE)
             else:
                 given[name] = self._templar.template(value)
         return given, faults
 
-    def _is_live(self, value):
+    def _is_live(self, value: object) -> bool:
         """Return whether using the value would evaluate a template in it."""
         if isinstance(value, dict):
             return any(self._is_live(each) for pair in value.items() for each in pair)
@@ -79,6 +83,6 @@ class ActionModule(ActionBase):
         return isinstance(value, str) and is_trusted_as_template(value) and self._templar.is_template(value)
 
 
-def _fleet(task_vars):
+def _fleet(task_vars: dict[str, Any]) -> FleetNames:
     groups = task_vars.get("groups", {})
     return FleetNames(groups.get("all", ()), groups)

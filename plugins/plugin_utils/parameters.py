@@ -6,13 +6,16 @@ The `bedplate` command has the same rules; the cases in tests/fixtures/parameter
 answers, sentences included. A parameter is a mapping as it stands in the product's manifest.
 """
 
+# ruff: noqa: ANN401 (values are whatever JSON and YAML have)
+
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -36,13 +39,14 @@ _BOUND_WORDS = {
     "choices": ("have at least {0} choices", "have at most {0} choices"),
     "date": ("be {0} or later", "be {0} or earlier"),
 }
+_PREFIXES = {"sites": "site_", "tenants": "tenant_"}
 _SHOWN = 60
 
 
 class UnfitValueError(ValueError):
     """A value that a parameter does not accept; the message completes `parameter NAME ...`."""
 
-    def __init__(self, expected, got=None):
+    def __init__(self, expected: str, got: str | None = None) -> None:
         super().__init__(expected if got is None else "%s, not %s" % (expected, got))
         self.expected = expected
 
@@ -55,15 +59,13 @@ class FleetNames:
         groups: names of groups, among them `site_...` and `tenant_...`.
     """
 
-    _PREFIXES = {"sites": "site_", "tenants": "tenant_"}
-
-    def __init__(self, hosts, groups):
+    def __init__(self, hosts: Collection[str], groups: Collection[str]) -> None:
         self._hosts = hosts
         self._groups = groups
 
-    def check(self, source, name):
+    def check(self, source: str, name: str) -> None:
         """Raise UnfitValueError if `source` (hosts, groups, sites, tenants) has no such name."""
-        prefix = self._PREFIXES.get(source, "")
+        prefix = _PREFIXES.get(source, "")
         names = self._hosts if source == "hosts" else self._groups
         wanted = prefix + _NOT_IN_GROUP_NAMES.sub("_", name) if prefix else name
         if wanted in names:
@@ -74,12 +76,14 @@ class FleetNames:
         raise UnfitValueError("must be one of the inventory's %s" % source, show(name) + tail)
 
 
-def is_secret(parameter):
+def is_secret(parameter: Mapping[str, Any]) -> bool:
     """Return whether the value must be kept out of messages and results."""
     return bool(parameter.get("secret")) or parameter.get("type") == "secret"
 
 
-def resolve(parameters, given, fleet=None):
+def resolve(
+    parameters: Sequence[Mapping[str, Any]], given: Mapping[str, Any], fleet: FleetNames | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Check values and add defaults.
 
     Args:
@@ -100,7 +104,9 @@ def resolve(parameters, given, fleet=None):
     return values, faults
 
 
-def _resolve(parameter, given, values, fleet):
+def _resolve(
+    parameter: Mapping[str, Any], given: Mapping[str, Any], values: Mapping[str, Any], fleet: FleetNames | None
+) -> dict[str, Any]:
     name = parameter["name"]
     when = parameter.get("when") or {}
     asked = all(other in values and _same(values[other], answer) for other, answer in when.items())
@@ -118,18 +124,18 @@ def _resolve(parameter, given, values, fleet):
     return {name: convert(parameter, parameter["default"])}
 
 
-def _same(value, answer):
+def _same(value: Any, answer: Any) -> bool:
     return isinstance(value, bool) == isinstance(answer, bool) and value == answer
 
 
-def _check_fleet(parameter, value, fleet):
+def _check_fleet(parameter: Mapping[str, Any], value: Any, fleet: FleetNames | None) -> None:
     source = {"host": "hosts", "group": "groups"}.get(parameter.get("type")) or parameter.get("choices_from")
     if fleet is not None and source is not None:
         for name in value if isinstance(value, list) else [value]:
             fleet.check(source, name)
 
 
-def convert(parameter, value):
+def convert(parameter: Mapping[str, Any], value: Any) -> Any:
     """Return the canonical form of a value, given as text or as a value of JSON or YAML.
 
     Raises:
@@ -149,7 +155,7 @@ def convert(parameter, value):
     return canonical
 
 
-def show(value):
+def show(value: Any) -> str:
     """Return a value for a message: quoted, on one line, cut when long."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -165,7 +171,7 @@ def show(value):
     return "a list" if isinstance(value, Sequence) else str(value)
 
 
-def _text(value):
+def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise UnfitValueError("must be text", show(value))
     if _SURROGATE.search(value):
@@ -173,31 +179,31 @@ def _text(value):
     return str(value)
 
 
-def _filled(parameter, text):
+def _filled(parameter: Mapping[str, Any], text: str) -> str:
     if parameter.get("required") and not text:
         raise UnfitValueError("must not be empty")
     return text
 
 
-def _to_secret(parameter, value):
+def _to_secret(parameter: Mapping[str, Any], value: Any) -> str:
     return _filled(parameter, _text(value))
 
 
-def _to_text(parameter, value):
+def _to_text(parameter: Mapping[str, Any], value: Any) -> str:
     text = _text(value)
     if _CONTROL.search(text):
         raise UnfitValueError("must not have control characters", show(text))
     return _filled(parameter, text)
 
 
-def _to_string(parameter, value):
+def _to_string(parameter: Mapping[str, Any], value: Any) -> str:
     text = _text(value)
     if _LINE_BREAK.search(text):
         raise UnfitValueError("must be one line of text without tabs", show(text))
     return _to_text(parameter, text)
 
 
-def _to_integer(parameter, value):
+def _to_integer(_: Mapping[str, Any], value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
@@ -205,7 +211,7 @@ def _to_integer(parameter, value):
     raise UnfitValueError("must be an integer", show(value))
 
 
-def _to_number(parameter, value):
+def _to_number(_: Mapping[str, Any], value: Any) -> int | float:
     number = None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = int(value) if isinstance(value, int) else float(value)
@@ -216,7 +222,7 @@ def _to_number(parameter, value):
     return number
 
 
-def _to_boolean(parameter, value):
+def _to_boolean(_: Mapping[str, Any], value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
@@ -224,7 +230,7 @@ def _to_boolean(parameter, value):
     raise UnfitValueError("must be true or false", show(value))
 
 
-def _to_choice(parameter, value):
+def _to_choice(parameter: Mapping[str, Any], value: Any) -> str:
     if not isinstance(value, str):
         raise UnfitValueError("must be text", show(value))
     choices = parameter.get("choices")
@@ -233,7 +239,7 @@ def _to_choice(parameter, value):
     return _filled(parameter, _to_string(parameter, value))
 
 
-def _to_choices(parameter, value):
+def _to_choices(parameter: Mapping[str, Any], value: Any) -> list[str]:
     if isinstance(value, str):
         parts = re.split(r"[\r\n]+" if "\n" in value else ",", value)
         value = [part.strip() for part in parts if part.strip()]
@@ -248,19 +254,19 @@ def _to_choices(parameter, value):
     return chosen
 
 
-def _to_host(parameter, value):
+def _to_host(_: Mapping[str, Any], value: Any) -> str:
     if isinstance(value, str) and _HOST.fullmatch(value):
         return str(value)
     raise UnfitValueError("must be the name of one host", show(value))
 
 
-def _to_group(parameter, value):
+def _to_group(_: Mapping[str, Any], value: Any) -> str:
     if isinstance(value, str) and _GROUP.fullmatch(value):
         return str(value)
     raise UnfitValueError("must be the name of one group", show(value))
 
 
-def _to_duration(parameter, value):
+def _to_duration(_: Mapping[str, Any], value: Any) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
         raise UnfitValueError("must be a duration such as 30m or 1h30m", show(value))
     rest = _seconds(value)
@@ -272,16 +278,16 @@ def _to_duration(parameter, value):
     return text or "0s"
 
 
-def _seconds(duration):
+def _seconds(duration: str) -> int:
     return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(duration))
 
 
-def _to_date(parameter, value):
-    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+def _to_date(_: Mapping[str, Any], value: Any) -> str:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, str) and _DATE.fullmatch(value.strip()):
         try:
-            return datetime.date.fromisoformat(value.strip()).isoformat()
+            return dt.date.fromisoformat(value.strip()).isoformat()
         except ValueError:
             pass
     raise UnfitValueError("must be a date such as 2026-03-31", show(value))
@@ -303,22 +309,22 @@ _CONVERTERS = {
 }
 
 
-def _check_bounds(parameter, canonical):
+def _check_bounds(parameter: Mapping[str, Any], canonical: Any) -> None:
     kind = parameter.get("type", "string")
-    words = _BOUND_WORDS.get(kind, ("be at least {0}", "be at most {0}"))
-    for key, word in zip(("min", "max"), words):
-        limit = parameter.get(key)
-        if limit is None:
-            continue
-        size, end = len(canonical) if kind in _LENGTHS else canonical, limit
-        if kind == "duration":
-            size, end = _seconds(canonical), _seconds(limit)
-        if size < end if key == "min" else size > end:
-            got = str(size) if kind in _LENGTHS else show(canonical)
-            raise UnfitValueError("must " + word.format(limit), got)
+    low, high = _BOUND_WORDS.get(kind, ("be at least {0}", "be at most {0}"))
+    size = len(canonical) if kind in _LENGTHS else canonical
+    got = str(size) if kind in _LENGTHS else show(canonical)
+    if parameter.get("min") is not None and _order(kind, size) < _order(kind, parameter["min"]):
+        raise UnfitValueError("must " + low.format(parameter["min"]), got)
+    if parameter.get("max") is not None and _order(kind, size) > _order(kind, parameter["max"]):
+        raise UnfitValueError("must " + high.format(parameter["max"]), got)
 
 
-def _check_pattern(parameter, canonical):
+def _order(kind: str, value: Any) -> Any:
+    return _seconds(value) if kind == "duration" else value
+
+
+def _check_pattern(parameter: Mapping[str, Any], canonical: Any) -> None:
     pattern = parameter.get("pattern")
     if pattern is not None and not re.fullmatch(pattern, canonical):
         raise UnfitValueError("must match %s" % pattern, show(canonical))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 from difflib import get_close_matches
+from typing import Any, ClassVar
 
 import yaml
 
@@ -23,7 +24,7 @@ class ManifestError(Exception):
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """Safe YAML whose plain words are those of YAML 1.2, as the manifest's JSON Schema and editors see them."""
 
-    yaml_implicit_resolvers = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
 for _name, _pattern, _start in (
@@ -36,7 +37,7 @@ for _name, _pattern, _start in (
 _Loader.add_constructor(_TAG + "float", lambda loader, node: float(loader.construct_scalar(node)))
 
 
-def read_parameters(product, folder=PRODUCTS):
+def read_parameters(product: str, folder: str = PRODUCTS) -> tuple[list[dict[str, Any]], bool]:
     """Return (list of parameters, whether the play knows the whole fleet).
 
     Raises:
@@ -51,7 +52,7 @@ def read_parameters(product, folder=PRODUCTS):
     return parameters, targets.get("context") == "fleet"
 
 
-def _read(product, folder):
+def _read(product: str, folder: str) -> dict[str, Any]:
     file = os.path.join(folder, "%s.yml" % product)
     if not isinstance(product, str) or not _NAME.fullmatch(product) or not os.path.isfile(file):
         raise ManifestError("there is no product %r%s" % (str(product), _near(product, folder)))
@@ -65,7 +66,7 @@ def _read(product, folder):
     return manifest
 
 
-def _near(product, folder):
+def _near(product: str, folder: str) -> str:
     names = sorted(name[: -len(".yml")] for name in os.listdir(folder) if name.endswith(".yml"))
     near = get_close_matches(str(product), names, n=1)
     return " (did you mean %s?)" % near[0] if near else " (known are %s)" % ", ".join(names)

@@ -4,6 +4,8 @@
 `tests/fixtures/parameters/corpus.json` hold both to the same answers, sentences included.
 """
 
+# ruff: noqa: ANN401 (values are whatever JSON and YAML have)
+
 from __future__ import annotations
 
 import math
@@ -42,7 +44,7 @@ class UnfitValueError(ValueError):
         self.expected = expected
 
 
-def convert(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
+def convert(parameter: Parameter, value: Any) -> Any:
     """Return the canonical form of a value, given as typed text or as a value of JSON or YAML.
 
     Raises:
@@ -62,7 +64,7 @@ def convert(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
     return canonical
 
 
-def show(value: Any) -> str:  # noqa: ANN401
+def show(value: Any) -> str:
     """Return a value for a message: quoted, on one line, cut when long."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -76,7 +78,7 @@ def show(value: Any) -> str:  # noqa: ANN401
     return "a list" if isinstance(value, Sequence) else str(value)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise UnfitValueError("must be text", show(value))
     text = str(value)
@@ -91,25 +93,25 @@ def _filled(parameter: Parameter, text: str) -> str:
     return text
 
 
-def _to_secret(parameter: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_secret(parameter: Parameter, value: Any) -> str:
     return _filled(parameter, _text(value))
 
 
-def _to_text(parameter: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_text(parameter: Parameter, value: Any) -> str:
     text = _text(value)
     if _CONTROL.search(text):
         raise UnfitValueError("must not have control characters", show(text))
     return _filled(parameter, text)
 
 
-def _to_string(parameter: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_string(parameter: Parameter, value: Any) -> str:
     text = _text(value)
     if _LINE_BREAK.search(text):
         raise UnfitValueError("must be one line of text without tabs", show(text))
     return _to_text(parameter, text)
 
 
-def _to_integer(_: Parameter, value: Any) -> int:  # noqa: ANN401
+def _to_integer(_: Parameter, value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
@@ -117,7 +119,7 @@ def _to_integer(_: Parameter, value: Any) -> int:  # noqa: ANN401
     raise UnfitValueError("must be an integer", show(value))
 
 
-def _to_number(_: Parameter, value: Any) -> int | float:  # noqa: ANN401
+def _to_number(_: Parameter, value: Any) -> int | float:
     number: int | float | None = None
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = int(value) if isinstance(value, int) else float(value)
@@ -128,7 +130,7 @@ def _to_number(_: Parameter, value: Any) -> int | float:  # noqa: ANN401
     return number
 
 
-def _to_boolean(_: Parameter, value: Any) -> bool:  # noqa: ANN401
+def _to_boolean(_: Parameter, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.strip().lower() in _BOOLEANS:
@@ -136,7 +138,7 @@ def _to_boolean(_: Parameter, value: Any) -> bool:  # noqa: ANN401
     raise UnfitValueError("must be true or false", show(value))
 
 
-def _to_choice(parameter: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_choice(parameter: Parameter, value: Any) -> str:
     if not isinstance(value, str):
         raise UnfitValueError("must be text", show(value))
     if parameter.choices and value not in parameter.choices:
@@ -144,7 +146,7 @@ def _to_choice(parameter: Parameter, value: Any) -> str:  # noqa: ANN401
     return _filled(parameter, _to_string(parameter, value))
 
 
-def _to_choices(parameter: Parameter, value: Any) -> list[str]:  # noqa: ANN401
+def _to_choices(parameter: Parameter, value: Any) -> list[str]:
     if isinstance(value, str):
         parts = re.split(r"[\r\n]+" if "\n" in value else ",", value)
         value = [part.strip() for part in parts if part.strip()]
@@ -156,32 +158,32 @@ def _to_choices(parameter: Parameter, value: Any) -> list[str]:  # noqa: ANN401
     return chosen
 
 
-def _hashable(value: Any) -> bool:  # noqa: ANN401
+def _hashable(value: Any) -> bool:
     if not isinstance(value, str):
         raise UnfitValueError("must be a list of text", f"a list with {show(value)}")
     return True
 
 
-def _to_host(_: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_host(_: Parameter, value: Any) -> str:
     if isinstance(value, str) and _HOST.fullmatch(value):
         return str(value)
     raise UnfitValueError("must be the name of one host", show(value))
 
 
-def _to_group(_: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_group(_: Parameter, value: Any) -> str:
     if isinstance(value, str) and _GROUP.fullmatch(value):
         return str(value)
     raise UnfitValueError("must be the name of one group", show(value))
 
 
-def _to_duration(_: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_duration(_: Parameter, value: Any) -> str:
     try:
         return format_duration(parse_duration(value.strip()))
     except (ValueError, AttributeError):
         raise UnfitValueError(f"must be a duration such as {EXAMPLE}", show(value)) from None
 
 
-def _to_date(_: Parameter, value: Any) -> str:  # noqa: ANN401
+def _to_date(_: Parameter, value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, str) and _DATE.fullmatch(value.strip()):
@@ -208,14 +210,14 @@ _CONVERTERS: Mapping[str, Callable[[Parameter, Any], Any]] = {
 }
 
 
-def measure(kind: str, canonical: Any) -> Any:  # noqa: ANN401
+def measure(kind: str, canonical: Any) -> Any:
     """Return what `min` and `max` are compared with: the value, or the length of text and lists."""
     if kind in {"string", "text", "secret", "choices"}:
         return len(canonical)
     return parse_duration(canonical) if kind == "duration" else canonical
 
 
-def bound(kind: str, limit: Any) -> Any:  # noqa: ANN401
+def bound(kind: str, limit: Any) -> Any:
     """Return `min` or `max` of a parameter in the form that `measure` gives."""
     return parse_duration(limit) if kind == "duration" and not isinstance(limit, timedelta) else limit
 
@@ -229,7 +231,7 @@ _BOUND_WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _check_bounds(parameter: Parameter, canonical: Any) -> None:  # noqa: ANN401
+def _check_bounds(parameter: Parameter, canonical: Any) -> None:
     kind = parameter.type
     low, high = _BOUND_WORDS.get(kind, ("be at least {}", "be at most {}"))
     size = measure(kind, canonical) if parameter.min is not None or parameter.max is not None else None
@@ -240,6 +242,6 @@ def _check_bounds(parameter: Parameter, canonical: Any) -> None:  # noqa: ANN401
         raise UnfitValueError(f"must {high.format(parameter.max)}", got)
 
 
-def _check_pattern(parameter: Parameter, canonical: Any) -> None:  # noqa: ANN401
+def _check_pattern(parameter: Parameter, canonical: Any) -> None:
     if parameter.pattern is not None and not re.fullmatch(parameter.pattern, canonical):
         raise UnfitValueError(f"must match {parameter.pattern}", show(canonical))
