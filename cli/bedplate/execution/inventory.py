@@ -24,9 +24,9 @@ from bedplate.execution.inventory_cache import (
     names_from_document,
 )
 from bedplate.execution.inventory_process import Answer, PatternError, ask, inventory_environment, unmatched_part
-from bedplate.execution.inventory_snapshot import read_snapshot, snapshot_file
+from bedplate.execution.inventory_snapshot import SnapshotHistory, read_snapshot, snapshot_file
 from bedplate.execution.inventory_source import InventorySource, PluginSource
-from bedplate.fleet import Snapshot
+from bedplate.fleet import HostRecord, Snapshot
 from bedplate.settings import Settings
 
 _GRAPH_LINE = re.compile(r"((?:  \|)*)(?:--)?(.+)")
@@ -166,7 +166,8 @@ class InventoryAdapter:
         """Return a host's variables, templates not rendered. Raises NotFoundError, with what was near."""
         if name not in self.names.hosts:
             raise self._not_found(name, (name,), hosts_only=True)
-        variables: dict[str, Any] = self.listing["_meta"]["hostvars"].get(name, {})
+        variables: dict[str, Any] = _unmarked(self.listing["_meta"]["hostvars"].get(name, {}))
+        variables.pop("ansible_local", None)  # not a variable of the inventory
         return variables
 
     def graph(self, group: str = "all") -> str:
@@ -193,12 +194,26 @@ class InventoryAdapter:
         found: dict[str, dict[str, Any]] = json.loads(json.loads(result)["msg"])
         return {name: Connection(name, **{**values, "port": int(values["port"])}) for name, values in found.items()}
 
-    def snapshot_of(self, source: PluginSource) -> Snapshot:
-        """Return the snapshot that one of our sources speaks from. Raises InventoryError."""
+    @cached_property
+    def records(self) -> dict[str, HostRecord]:
+        """What NetBox says of each host that comes from it. Raises InventoryError."""
+        return {name: record for source in self.source.ours for name, record in self.snapshot_of(source).hosts.items()}
+
+    @property
+    def history(self) -> SnapshotHistory:
+        """The snapshots that were current before."""
+        return SnapshotHistory(self.settings.snapshots_folder, self.path)
+
+    def snapshot_file_of(self, source: PluginSource) -> Path:
+        """Return the file that one of our sources speaks from. Raises InventoryError if there is none yet."""
         file = snapshot_file(self.source, source)
         if file is None:
             raise InventoryError("has no snapshot yet", where=str(source.file.path))
-        return read_snapshot(file)
+        return file
+
+    def snapshot_of(self, source: PluginSource) -> Snapshot:
+        """Return the snapshot that one of our sources speaks from. Raises InventoryError."""
+        return read_snapshot(self.snapshot_file_of(source))
 
     def _list_hosts(self, limit: str | None) -> list[str]:
         wanted = ("--limit", limit) if limit else ()
@@ -244,6 +259,17 @@ class InventoryAdapter:
         return NotFoundError(
             f"no {what} matches {part!r}", where=f"limit {limit!r}" if part != limit else None, hint=hint
         )
+
+
+def _unmarked(value: Any) -> Any:  # noqa: ANN401
+    """Return what `--list` shows without its marks for text that is no template; vaulted values stay as they are."""
+    if isinstance(value, list):
+        return [_unmarked(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"__ansible_unsafe"}:
+        return value["__ansible_unsafe"]
+    return {key: _unmarked(element) for key, element in value.items()}
 
 
 def _parse_graph(text: str) -> InventoryNames:

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,18 +36,17 @@ class InventoryNames:
                 waiting += parents.get(name, [])
         return sorted(found - {"all"})
 
-    def hosts_in(self, group: str) -> set[str]:
-        """Return the hosts of a group and of the groups below it."""
-        found: set[str] = set()
-        seen: set[str] = set()
+    def below(self, group: str) -> InventoryNames:
+        """Return a group with the groups below it, and the hosts in them."""
+        groups: dict[str, GroupNames] = {}
         waiting = [group]
         while waiting:
             name = waiting.pop()
-            if name not in seen and name in self.groups:
-                seen.add(name)
-                found.update(self.groups[name].hosts)
+            if name not in groups and name in self.groups:
+                groups[name] = self.groups[name]
                 waiting += self.groups[name].children
-        return found
+        inside = {host for one in groups.values() for host in one.hosts}
+        return InventoryNames(tuple(host for host in self.hosts if host in inside), groups)
 
 
 @dataclass(frozen=True)
@@ -119,6 +117,8 @@ def names_document(names: InventoryNames) -> dict[str, Any]:
 
 def write_private(file: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file that only its owner can read, whole or not at all. Raises OSError."""
+    import tempfile  # noqa: PLC0415 (completion only reads)
+
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -71,6 +71,11 @@ class PluginSource:
     def is_ours(self) -> bool:
         return self.plugin == OUR_PLUGIN
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it asks NetBox itself; the other kind reads a snapshot file."""
+        return self.is_ours and self.settings.get("snapshot") is None
+
 
 class InventorySource:
     """An inventory folder or file.

@@ -1,0 +1,221 @@
+"""`bedplate inventory`: who is in the inventory, what is known of them, and what changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bedplate.commands.completing import complete_group, complete_host, complete_limit
+from bedplate.commands.context import App, pass_app
+from bedplate.commands.exits import ExitCode
+from bedplate.commands.keys import keys
+from bedplate.commands.output import console, emit, output_option
+from bedplate.errors import InventoryError, NotFoundError
+
+if TYPE_CHECKING:
+    from bedplate.execution.inventory import InventoryAdapter
+    from bedplate.execution.inventory_source import PluginSource
+    from bedplate.fleet import Snapshot
+
+_KEYS = ("class", "region", "site", "rack", "cluster", "role", "platform", "tenant", "status")
+
+
+@click.group()
+def inventory() -> None:
+    """Hosts: list, host, graph; the NetBox snapshot behind them: refresh, snapshot, diff, check; host keys: keys.
+
+    Who is in a limit, in which groups, with which variables is always ansible's own answer.
+
+    Example: bedplate inventory list --limit 'site_fra1:&class_colo'
+    """
+
+
+inventory.add_command(keys)
+
+
+@inventory.command("list")
+@click.option(
+    "--limit", metavar="PATTERN", help="Only these hosts, as ansible's --limit.", shell_complete=complete_limit
+)
+@click.option("--by", type=click.Choice(_KEYS), help="Sort by this first.")
+@output_option
+@pass_app
+def list_hosts(app: App, *, limit: str | None, by: str | None, output: str) -> None:
+    """List hosts with their class, place, role and address.
+
+    Example: bedplate inventory list --limit 'region_emea:!role_observer' --by site
+    """
+    from bedplate.commands.inventory_documents import list_document, list_table
+
+    adapter = open_inventory(app)
+    document = list_document(adapter.path, adapter.resolve(limit), adapter.records)
+    if by:
+        document["hosts"].sort(key=lambda host: (host[by] is None, str(host[by]), host["name"]))
+    show_warnings(adapter)
+    emit(document, output, lambda screen: list_table(screen, document["hosts"]))
+
+
+@inventory.command()
+@click.argument("name", shell_complete=complete_host)
+@output_option
+@pass_app
+def host(app: App, *, name: str, output: str) -> None:
+    """Show what NetBox says of a host, its groups, and its variables as ansible sees them.
+
+    Templates are not rendered, vaulted values stay encrypted; a file that is vaulted as a whole is decrypted, as
+    ansible-inventory does.
+
+    Example: bedplate inventory host fra1-colo-01 -o json
+    """
+    from bedplate.commands.inventory_documents import host_table
+
+    adapter = open_inventory(app)
+    variables = adapter.host(name)
+    record = adapter.records.get(name)
+    document = {
+        "schema": 1,
+        "name": name,
+        "record": record.to_document() if record else None,
+        "groups": adapter.names.groups_of(name),
+        "variables": variables,
+    }
+    show_warnings(adapter)
+    emit(document, output, lambda screen: host_table(screen, document))
+
+
+@inventory.command()
+@click.argument("group", default="all", shell_complete=complete_group)
+@output_option
+@pass_app
+def graph(app: App, *, group: str, output: str) -> None:
+    """Draw the tree of groups and hosts below GROUP (default: all).
+
+    Example: bedplate inventory graph region_emea
+    """
+    from bedplate.execution.inventory_cache import names_document
+
+    adapter = open_inventory(app)
+    if output == "table":
+        click.echo(adapter.graph(group), nl=False)
+    else:
+        emit(names_document(adapter.names.below(group)), output, lambda _: None)
+    show_warnings(adapter)
+
+
+@inventory.command()
+@click.option(
+    "--write", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file (0600)."
+)
+@output_option
+@pass_app
+def snapshot(app: App, *, target: Path | None, output: str) -> None:
+    """Show which snapshot of NetBox the inventory speaks from: file, age, source, counts.
+
+    Example: bedplate inventory snapshot --write fleet.json
+    """
+    from bedplate.commands.inventory_documents import now, snapshot_document, snapshot_table
+    from bedplate.execution.inventory_snapshot import write_snapshot
+
+    adapter = open_inventory(app)
+    source = only_source(adapter)
+    file, found = adapter.snapshot_file_of(source), adapter.snapshot_of(source)
+    if target is not None:
+        write_snapshot(target, found)
+        file = target.absolute()
+    document = snapshot_document(found, file, adapter.path, live=source.is_live, now=now())
+    emit(document, output, lambda screen: snapshot_table(screen, document))
+
+
+@inventory.command()
+@click.argument("before", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("after", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@output_option
+@pass_app
+def diff(app: App, *, before: Path | None, after: Path | None, output: str) -> None:
+    """Show what changed from snapshot BEFORE to snapshot AFTER.
+
+    AFTER is the current snapshot unless it is given; BEFORE is the one that the last refresh replaced.
+
+    \b
+    Examples:
+      bedplate inventory diff
+      bedplate inventory diff monday.json friday.json -o json
+    """
+    from bedplate.commands.inventory_documents import diff_document, diff_text
+    from bedplate.execution.inventory_snapshot import read_snapshot
+    from bedplate.fleet import compare
+
+    def current() -> Snapshot:
+        adapter = open_inventory(app)
+        return adapter.snapshot_of(only_source(adapter))
+
+    found = compare(read_snapshot(before) if before else _previous(app), read_snapshot(after) if after else current())
+    emit(diff_document(found), output, lambda screen: diff_text(screen, found))
+
+
+@inventory.command()
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@output_option
+@pass_app
+def check(app: App, *, strict: bool, output: str) -> ExitCode:
+    """Look for faults in what NetBox says: no address, two hosts at one address, no class, unknown platform.
+
+    Exit codes: 0 no errors, 2 errors were found, 7 the inventory cannot be used at all.
+
+    Example: bedplate inventory check --strict
+    """
+    from bedplate.commands.inventory_documents import check_document, check_table
+    from bedplate.fleet import find_faults
+
+    adapter = open_inventory(app)
+    source = only_source(adapter)
+    found = adapter.snapshot_of(source)
+    _ = adapter.names  # unusable is worse than faulty
+    document = check_document(adapter.path, adapter.snapshot_file_of(source), len(found.hosts), find_faults(found))
+    show_warnings(adapter)
+    emit(document, output, lambda screen: check_table(screen, document))
+    return ExitCode.USAGE if document["errors"] or (strict and document["warnings"]) else ExitCode.DONE
+
+
+def _previous(app: App) -> Snapshot:
+    adapter = open_inventory(app)
+    found = adapter.history.last()
+    if found is None:
+        raise NotFoundError(
+            "no earlier snapshot of this inventory is kept",
+            where=str(adapter.path),
+            hint="`bedplate inventory refresh` keeps the one that it replaces; or name two files",
+        )
+    return found
+
+
+def open_inventory(app: App) -> InventoryAdapter:
+    """Return the adapter for the inventory that was asked for. Raises InventoryError."""
+    from bedplate.execution.inventory import InventoryAdapter
+
+    return InventoryAdapter(app.content, app.settings, app.inventory)
+
+
+def only_source(adapter: InventoryAdapter) -> PluginSource:
+    """Return the inventory's NetBox source. Raises InventoryError if there is none, or more than one."""
+    sources = adapter.source.ours
+    if len(sources) == 1:
+        return sources[0]
+    if sources:
+        names = ", ".join(str(source.file.relative) for source in sources)
+        raise InventoryError(
+            f"has {len(sources)} NetBox sources: {names}",
+            where=str(adapter.path),
+            hint="name one of them with --inventory",
+        )
+    raise InventoryError(
+        "has no NetBox source", where=str(adapter.path), hint="snapshots are of bedplate.datacenter.netbox sources"
+    )
+
+
+def show_warnings(adapter: InventoryAdapter) -> None:
+    """Say on standard error what ansible and the plugin warned of."""
+    for warning in adapter.warnings:
+        console(stderr=True).print(f"warning: {warning}", style="yellow", soft_wrap=True, markup=False)
