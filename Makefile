@@ -40,10 +40,10 @@ test: setup-tests ## the per-change tier: unit, content, integration on lab host
 
 test-all: setup-tests ## everything
 	pytest
-	tools/molecule --all
+	tools/molecule
 
 molecule: setup-tests ## every role's scenario on real hosts
-	tools/molecule --all
+	tools/molecule
 
 bench: setup-tests ## speed and memory, as ratios measured side by side; writes tests/benchmarks/results.json
 	tools/bootstrap-bench
