@@ -92,4 +92,4 @@ def plain_text(text: str) -> str:
     """Return text without NUL and lone surrogates."""
     if text.isascii() and "\0" not in text:
         return text
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "\ufffd")

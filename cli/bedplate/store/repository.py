@@ -8,13 +8,13 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from bedplate.errors import NotFoundError, StoreError
 from bedplate.runs import Event, EventQuery, HostResult, Run, RunMode, RunQuery, RunStatus
-from bedplate.store.columns import plain_text
+from bedplate.store.columns import UtcTime, plain_text
 from bedplate.store.connections import Database
 from bedplate.store.rows import (
     RUN_COLUMNS,
@@ -102,7 +102,7 @@ class SqlRunRepository:
         statement = (
             update(RUNS)
             .where(RUNS.c.id == run_id, RUNS.c.status.not_in(_ENDED))
-            .values({"stop_requested_at": func.coalesce(RUNS.c.stop_requested_at, at, type_=RUNS.c.created_at.type)})
+            .values({"stop_requested_at": func.coalesce(RUNS.c.stop_requested_at, literal(at, UtcTime))})
         )
         with self._database.writing() as connection:
             if connection.execute(statement).rowcount:
