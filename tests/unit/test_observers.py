@@ -1,0 +1,123 @@
+"""Which observer watches which host."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+_SOURCE = Path(__file__).resolve().parents[2] / "plugins" / "plugin_utils" / "observers.py"
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("bedplate_observers", _SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+observers = _load()
+
+
+def host(site: str | None, *regions: str, **more: Any) -> dict[str, Any]:
+    domain = [f"region_{region}" for region in regions] + ([f"site_{site}"] if site else [])
+    return {
+        "bedplate_site": site,
+        "bedplate_region": regions[-1] if regions else None,
+        "bedplate_failure_domain": domain,
+        **more,
+    }
+
+
+FLEET = {
+    "fra1-obs": host("fra1", "emea", "de"),
+    "fra1-obs-b": host("fra1", "emea", "de"),
+    "par1-obs": host("par1", "emea", "fr"),
+    "ash1-obs": host("ash1", "amer"),
+    "fra1-a": host("fra1", "emea", "de"),
+    "ber1-a": host("ber1", "emea", "de"),
+    "lon1-a": host("lon1", "emea", "uk"),
+    "dal1-a": host("dal1", "amer"),
+    "sin1-a": host("sin1", "apac"),
+    "nowhere": host(None),
+}
+OBSERVERS = ["par1-obs", "fra1-obs-b", "ash1-obs", "fra1-obs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("fra1-a", ["fra1-obs", "fra1-obs-b"]),
+        ("fra1-obs", ["fra1-obs", "fra1-obs-b"]),
+        ("ber1-a", ["fra1-obs", "fra1-obs-b"]),
+        ("lon1-a", ["fra1-obs", "fra1-obs-b", "par1-obs"]),
+        ("dal1-a", ["ash1-obs"]),
+        ("sin1-a", sorted(OBSERVERS)),
+        ("nowhere", sorted(OBSERVERS)),
+    ],
+)
+def test_own_site_then_deepest_region_then_any(name: str, nearest: list[str]) -> None:
+    assert observers.nearest_observers(name, FLEET, OBSERVERS) == nearest
+
+
+def test_without_observers_there_is_no_nearest() -> None:
+    assert observers.nearest_observers("fra1-a", FLEET, []) == []
+
+
+def test_an_observer_takes_its_site_and_who_has_no_nearer_one() -> None:
+    assert observers.observed_hosts(FLEET, FLEET, OBSERVERS, "ash1-obs") == ["ash1-obs", "dal1-a", "nowhere", "sin1-a"]
+    assert observers.observed_hosts(FLEET, FLEET, ["ash1-obs"], "ash1-obs") == sorted(FLEET)
+
+
+def test_a_region_counts_without_a_failure_domain() -> None:
+    fleet = {"obs": {"bedplate_region": "emea"}, "far": {"bedplate_region": "amer"}, "a": {"bedplate_region": "emea"}}
+    assert observers.nearest_observers("a", fleet, ["obs", "far"]) == ["obs"]
+
+
+def test_targets_carry_labels_and_leave_out_what_is_not_known() -> None:
+    fleet = {
+        "b": host("fra1", "emea", "de", ansible_host="192.0.2.7", bedplate_class="colo", bedplate_tenant=None),
+        "a": {"ansible_host": "2001:db8::1", "metrics_listen_port": 9200},
+        "c.example": {},
+    }
+    assert observers.scrape_targets(fleet, fleet, 9100) == [
+        {"targets": ["[2001:db8::1]:9200"], "labels": {"host": "a"}},
+        {
+            "targets": ["192.0.2.7:9100"],
+            "labels": {"host": "b", "site": "fra1", "region": "de", "class": "colo"},
+        },
+        {"targets": ["c.example:9100"], "labels": {"host": "c.example"}},
+    ]
+
+
+def test_senders_are_known_by_every_address_that_is_theirs_alone() -> None:
+    fleet = {
+        "a": {"ansible_host": "192.0.2.1", "bedplate_primary_ip4": "192.0.2.11", "bedplate_primary_ip6": None},
+        "b": {"ansible_host": "b.example", "bedplate_primary_ip6": "2001:0db8::0002"},
+        "c": {"ansible_host": "192.0.2.3"},
+        "d": {"ansible_host": "192.0.2.3"},
+    }
+    assert observers.sender_names(fleet, fleet) == [
+        {"index": "192.0.2.1", "value": "a"},
+        {"index": "192.0.2.11", "value": "a"},
+        {"index": "2001:db8::2", "value": "b"},
+    ]
+
+
+_PLACES = st.builds(
+    host, st.sampled_from([None, "s1", "s2", "s3"]), st.sampled_from(["emea", "amer"]), st.sampled_from(["x", "y"])
+)
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), _PLACES, min_size=1), st.data())
+def test_every_host_is_observed_if_there_is_an_observer(fleet: dict[str, Any], data: st.DataObject) -> None:
+    chosen = data.draw(st.lists(st.sampled_from(sorted(fleet)), min_size=1, unique=True))
+    seen = [name for observer in chosen for name in observers.observed_hosts(fleet, fleet, chosen, observer)]
+    assert set(seen) == set(fleet)
