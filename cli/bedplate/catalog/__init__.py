@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bedplate.catalog.assignments import parse_assignments, parse_parameters
+from bedplate.catalog.checking import check_product
 from bedplate.catalog.faults import InvalidManifestError, ManifestFault
 from bedplate.catalog.parameter import Parameter
 from bedplate.catalog.product import Product, Stage, TargetClass, Targets
@@ -22,6 +23,7 @@ __all__ = [
     "Stage",
     "TargetClass",
     "Targets",
+    "check_product",
     "load_catalog",
     "parse_assignments",
     "parse_parameters",

@@ -52,6 +52,17 @@ def _construct_float(loader: Any, node: yaml.ScalarNode) -> float:  # noqa: ANN4
 _Loader.add_constructor(_TAG + "float", _construct_float)
 
 
+class _PlaybookLoader(_Loader):
+    """Also takes local tags such as `!vault`, whose values are of no interest."""
+
+
+def _construct_nothing(_loader: Any, _suffix: str, _node: yaml.Node) -> None:  # noqa: ANN401
+    return None
+
+
+_PlaybookLoader.add_multi_constructor("!", _construct_nothing)
+
+
 @dataclass(frozen=True)
 class YamlTree:
     """A document and where its keys are.
@@ -74,15 +85,19 @@ class YamlTree:
         return self.marks.get((), (1, 1))
 
 
-def parse_yaml(text: str) -> YamlTree:
+def parse_yaml(text: str, *, local_tags: bool = False) -> YamlTree:
     """Read one YAML (or JSON) document.
+
+    Args:
+        text: the document.
+        local_tags: take tags such as `!vault`, with null for what is tagged.
 
     Raises:
         YamlError: a syntax error, a key that is there twice or is no text, or an unknown tag.
     """
     loader = None
     try:
-        loader = _Loader(text)
+        loader = (_PlaybookLoader if local_tags else _Loader)(text)
         node = loader.get_single_node()
         if node is None:
             return YamlTree(None)

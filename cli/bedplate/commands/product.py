@@ -1,0 +1,138 @@
+"""`bedplate product`: the catalog."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedplate.commands.context import App, pass_app
+from bedplate.commands.exits import ExitCode
+from bedplate.commands.output import console, emit, output_option
+from bedplate.commands.product_names import complete_product
+from bedplate.content import Content
+from bedplate.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from bedplate.catalog import Catalog, ManifestFault
+
+
+@click.group()
+def product() -> None:
+    """The catalog: what can be ordered, from whom, and with which promises.
+
+    Example: bedplate product list
+    """
+
+
+@product.command("list")
+@output_option
+@pass_app
+@click.pass_context
+def list_products(ctx: click.Context, app: App, output: str) -> None:
+    """List all products.
+
+    Products whose manifest is broken are named on standard error, and the exit code is 2.
+
+    Example: bedplate product list -o json
+    """
+    from bedplate.catalog import load_catalog
+    from bedplate.commands.product_view import product_table, summary_document
+
+    good, broken = load_catalog(app.content.products).survey()
+    emit(
+        [summary_document(each) for each in good],
+        output,
+        lambda out: out.print(product_table(good) if good else "No products."),
+    )
+    for error in broken:
+        click.echo(f"bedplate: {error}", err=True)
+    if broken:
+        ctx.exit(ExitCode.USAGE)
+
+
+@product.command()
+@click.argument("name", metavar="PRODUCT", shell_complete=complete_product)
+@output_option
+@pass_app
+def show(app: App, name: str, output: str) -> None:
+    """Show all about a product, and how to order it.
+
+    Example: bedplate product show baseline
+    """
+    from bedplate.catalog import load_catalog
+    from bedplate.commands.product_view import draw_product, product_document
+
+    manifest = load_catalog(app.content.products).manifest(name)
+    emit(product_document(manifest), output, lambda out: draw_product(out, manifest.product))
+
+
+@product.command()
+@click.argument("what", metavar="[PRODUCT|FILE]...", nargs=-1, shell_complete=complete_product)
+@output_option
+@pass_app
+@click.pass_context
+def check(ctx: click.Context, app: App, what: tuple[str, ...], output: str) -> None:
+    """Check manifests, their playbooks and their documentation: all of them, or those that are named.
+
+    Each fault is named with file, line and key. The exit code is 2 when there are errors; warnings alone exit 0.
+
+    Example: bedplate product check baseline playbooks/products/patch.yml
+    """
+    from bedplate.catalog import load_catalog
+
+    catalog = load_catalog(app.content.products)
+    paths = [_path(each, catalog) for each in what] or [catalog.path(name) for name in catalog.names()]
+    faults = [fault for path in paths for fault in _faults_of(path, app.content)]
+    emit({"checked": len(paths), "faults": faults}, output, lambda _: _print_faults(faults, len(paths)))
+    if any(fault.severity == "error" for fault in faults):
+        ctx.exit(ExitCode.USAGE)
+
+
+@product.command()
+def schema() -> None:
+    """Print the JSON Schema of manifests, for editors.
+
+    Example: bedplate product schema > product.schema.json
+    """
+    from bedplate.catalog import product_schema
+
+    click.echo(json.dumps(product_schema(), indent=2, ensure_ascii=False))
+
+
+def _path(what: str, catalog: Catalog) -> Path:
+    if "/" not in what and not what.endswith((".yml", ".yaml")):
+        return catalog.path(what)
+    path = Path(what).expanduser().absolute()
+    if not path.is_file():
+        raise NotFoundError("there is no such file", where=what)
+    return path
+
+
+def _faults_of(path: Path, content: Content) -> list[ManifestFault]:
+    from bedplate.catalog import InvalidManifestError, check_product, load_catalog, read_manifest
+
+    folder, root, docs = content.products, content.root, content.is_clone
+    if path.parent != folder and path.parts[-3:-1] == ("playbooks", "products"):
+        folder, root, docs = path.parent, path.parents[2], True
+    try:
+        manifest = read_manifest(path)
+    except InvalidManifestError as error:
+        return list(error.faults)
+    names = load_catalog(folder).names()
+    return check_product(manifest, root, names, datetime.now(UTC).date(), docs=docs)
+
+
+def _print_faults(faults: list[ManifestFault], count: int) -> None:
+    for fault in faults:
+        warning = "warning: " if fault.severity == "warning" else ""
+        click.echo(f"{warning}{fault}")
+    errors = sum(fault.severity == "error" for fault in faults)
+    out: Any = console(stderr=True)
+    products = "1 product" if count == 1 else f"{count} products"
+    out.print(
+        f"{products} checked: {errors} errors, {len(faults) - errors} warnings.", style="red" if errors else "green"
+    )

@@ -1,0 +1,55 @@
+"""Completion of products and their parameters: file names and one scan of lines, because a person waits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from bedplate.commands.context import App
+from bedplate.errors import BedplateError
+
+_TOP_KEY = re.compile(r"^(?P<key>[a-z_]+):")
+_NAME = re.compile(r"^\s*(?:-\s+)?name:\s*[\"']?(?P<name>[a-z][a-z0-9_]*)")
+
+
+def complete_product(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a product's name."""
+    return [CompletionItem(name) for name in _product_names(ctx) if name.startswith(incomplete)]
+
+
+def complete_parameter(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete `name=` of `-p` for the product that was named before it, if any."""
+    product = next((value for value in ctx.params.values() if value in _product_names(ctx)), None)
+    if product is None or "=" in incomplete:
+        return []
+    names = _parameter_names(_folder(ctx) / f"{product}.yml")
+    return [CompletionItem(f"{name}=") for name in names if name.startswith(incomplete)]
+
+
+def _product_names(ctx: click.Context) -> list[str]:
+    try:
+        return sorted(file.stem for file in _folder(ctx).glob("*.yml") if not file.name.startswith("."))
+    except (BedplateError, OSError):
+        return []  # a key press is no place for a complaint
+
+
+def _folder(ctx: click.Context) -> Path:
+    return (ctx.find_object(App) or App()).content.products
+
+
+def _parameter_names(manifest: Path) -> Iterator[str]:
+    key = None
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        top = _TOP_KEY.match(line)
+        key = top["key"] if top else key
+        found = _NAME.match(line)
+        if key == "parameters" and found and not top:
+            yield found["name"]
