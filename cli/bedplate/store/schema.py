@@ -178,14 +178,19 @@ def _make_folder(folder: Path) -> None:
 
 
 def _make_file(path: Path) -> None:
-    """Make the empty SQLite file, private unless its folder is shared with a group on purpose, in WAL mode."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(descriptor, _file_mode(path.parent))
-    finally:
-        os.close(descriptor)
+    """Make the empty SQLite file in WAL mode."""
+    os.close(_open_private(path))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _open_private(path: Path, flags: int = 0) -> int:
+    """Open a file, made if it is not there: for its owner only, or for the group with which its folder is shared."""
+    mode = _file_mode(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, mode)
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        os.fchmod(descriptor, mode)  # whatever the umask is
+    return descriptor
 
 
 def _file_mode(folder: Path) -> int:
@@ -198,7 +203,7 @@ def _file_mode(folder: Path) -> int:
 def _lock(path: Path, timeout: float) -> Iterator[None]:
     """Hold the lock of those who make or upgrade this store."""
     file = path.with_name(path.name + ".lock")
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _file_mode(path.parent))
+    descriptor = _open_private(file)
     try:
         _wait_for(descriptor, path, timeout)
         yield
@@ -225,7 +230,7 @@ def _back_up(path: Path, revision: str) -> Path:
     """Copy the store, as it is at one moment, next to it; a copy that failed is removed."""
     moment = datetime.now(UTC)
     backup = path.with_name(f"{path.name}.revision-{revision}-{moment:%Y%m%dT%H%M%S%f}")
-    os.close(os.open(backup, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _file_mode(path.parent)))
+    os.close(_open_private(backup, os.O_EXCL))
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as target:
             source.backup(target)
