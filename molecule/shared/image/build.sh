@@ -73,4 +73,5 @@ rm -rf "$work/tree/var/log"/*.log "$work/tree/var/log/apt"/* "$work/tree/tmp"/* 
 in_tree umount /proc
 
 say "packing the image"
-tar --directory "$work/tree" --create --numeric-owner --sort=name . >&3
+# File capabilities are extended attributes: ping has one.
+tar --directory "$work/tree" --create --numeric-owner --sort=name --xattrs --xattrs-include=security.capability . >&3
