@@ -1,4 +1,4 @@
-"""Start the factory: `python molecule/shared/factory --folder DIR up --fleet SNAPSHOT`."""
+"""Start the factory: `python molecule/shared/factory --folder DIR up --inventory inventories/lab`."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from factory.errors import FactoryError, WrongUsage
-from factory.fleet import RELEASES, parse_hosts, read_fleet
+from factory.errors import FactoryError, UsageError
+from factory.faults import break_hosts, read_faults
+from factory.fleet import RELEASES, network_of, parse_hosts, read_fleet
 from factory.image import ensure_images, image_name
+from factory.inventory import SNAPSHOT
 from factory.lab import Lab
 from factory.podman import Podman
 from factory.progress import Progress
@@ -41,8 +43,13 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _up(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
-    specs = read_fleet(options.fleet) if options.fleet else parse_hosts(options.host)
-    return Lab(options.folder, progress).up(specs, _subnet(options.subnet), recreate=options.recreate)
+    lab = Lab(options.folder, progress)
+    subnet = _subnet(options.subnet)
+    if options.host:
+        return lab.up(parse_hosts(options.host), subnet, recreate=options.recreate)
+    specs = read_fleet(options.inventory / SNAPSHOT)
+    answer = lab.up(specs, subnet or lab.subnet, recreate=options.recreate)
+    return {**answer, "inventory": lab.place_inventory(options.inventory, network_of(specs))}
 
 
 def _status(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -51,6 +58,14 @@ def _status(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
 def _down(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     return Lab(options.folder, progress).down(images=options.images)
+
+
+def _break(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    return {"schema": 1, "broken": break_hosts(Lab(options.folder, progress), options.hosts, options.fault)}
+
+
+def _faults(_options: argparse.Namespace, _progress: Progress) -> dict[str, Any]:
+    return {"schema": 1, "faults": [fault.describe() for fault in read_faults()]}
 
 
 def _images(_options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -64,20 +79,22 @@ def _subnet(text: str | None) -> ipaddress.IPv4Network | None:
     try:
         subnet = ipaddress.IPv4Network(text)
     except ValueError as error:
-        raise WrongUsage("is no IPv4 subnet", where=text, hint="like 10.213.78.0/24") from error
+        raise UsageError("is no IPv4 subnet", where=text, hint="like 10.213.78.0/24") from error
     if subnet.prefixlen != 24 or not subnet.is_private:
-        raise WrongUsage("must be a private /24 subnet", where=text, hint="like 10.213.78.0/24")
+        raise UsageError("must be a private /24 subnet", where=text, hint="like 10.213.78.0/24")
     return subnet
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="factory", description="Containers with systemd and SSH, as lab hosts.")
-    parser.add_argument("--folder", type=Path, help="state folder of the lab; two folders are two labs")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("lab"), help="state folder of the lab; two folders are two labs"
+    )
     parser.add_argument("--json", action="store_true", help="progress and answer as JSON lines")
     verbs = parser.add_subparsers(required=True)
     up = verbs.add_parser("up", help="bring hosts up, repair what is there")
     which = up.add_mutually_exclusive_group(required=True)
-    which.add_argument("--fleet", type=Path, help="snapshot file that names the hosts")
+    which.add_argument("--inventory", type=Path, help="inventory folder whose snapshot names the hosts")
     which.add_argument("--host", action="append", help="NAME=PLATFORM, as often as there are hosts")
     up.add_argument("--subnet", help="a private /24 (default: the fleet's own, or a free one)")
     up.add_argument("--recreate", action="append", default=[], metavar="NAME", help="make this host anew")
@@ -86,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     down = verbs.add_parser("down", help="remove hosts, network and files")
     down.add_argument("--images", action="store_true", help="remove images that nobody uses, too")
     down.set_defaults(command=_down)
+    breaking = verbs.add_parser("break", help="change something on hosts as a colleague would")
+    breaking.add_argument("hosts", nargs="*", help="default: a random one")
+    breaking.add_argument("--fault", help="default: a random one for each host")
+    breaking.set_defaults(command=_break)
+    verbs.add_parser("faults", help="what `break` can do").set_defaults(command=_faults)
     verbs.add_parser("images", help="build the images").set_defaults(command=_images)
     return parser
 

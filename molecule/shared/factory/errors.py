@@ -21,13 +21,13 @@ class FactoryError(Exception):
         self.hint = hint
 
 
-class WrongUsage(FactoryError):
+class UsageError(FactoryError):
     """What was asked for cannot be done: an option, a fleet file or a platform is wrong."""
 
     kind = "usage"
 
 
-class NotFound(FactoryError):
+class NotFoundError(FactoryError):
     """A host or fault that does not exist was named."""
 
     kind = "not_found"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factory.errors import WrongUsage
+from factory.errors import UsageError
 
 # What NetBox calls a platform, and the Debian release that it is.
 RELEASES = {"debian-12": "bookworm", "debian-13": "trixie"}
@@ -36,16 +36,16 @@ def read_fleet(snapshot: Path) -> list[HostSpec]:
     """Return the hosts of a snapshot file.
 
     Raises:
-        WrongUsage: it cannot be read, or a host lacks what a lab host needs.
+        UsageError: it cannot be read, or a host lacks what a lab host needs.
     """
     try:
         records = json.loads(snapshot.read_text(encoding="utf-8"))["hosts"]
     except OSError as error:
-        raise WrongUsage(f"cannot be read: {error.strerror}", where=str(snapshot)) from error
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(snapshot)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise WrongUsage("is not a snapshot: a JSON document with hosts", where=str(snapshot)) from error
+        raise UsageError("is not a snapshot: a JSON document with hosts", where=str(snapshot)) from error
     if not isinstance(records, dict) or not records:
-        raise WrongUsage("has no hosts", where=str(snapshot))
+        raise UsageError("has no hosts", where=str(snapshot))
     return [_spec(name, record) for name, record in sorted(records.items())]
 
 
@@ -53,13 +53,13 @@ def parse_hosts(values: Iterable[str]) -> list[HostSpec]:
     """Return the hosts of `NAME=PLATFORM` arguments.
 
     Raises:
-        WrongUsage: an argument has another form, or names an unknown platform.
+        UsageError: an argument has another form, or names an unknown platform.
     """
     specs = []
     for value in values:
         name, _, platform = value.partition("=")
         if not name or not platform:
-            raise WrongUsage("must be NAME=PLATFORM, like web1=debian-12", where=value)
+            raise UsageError("must be NAME=PLATFORM, like web1=debian-12", where=value)
         specs.append(HostSpec(name, _known_platform(platform, name)))
     return specs
 
@@ -67,14 +67,14 @@ def parse_hosts(values: Iterable[str]) -> list[HostSpec]:
 def _spec(name: str, record: Mapping[str, Any]) -> HostSpec:
     address = record.get("primary_ip4")
     if not address:
-        raise WrongUsage("has no primary_ip4: a lab host needs a fixed address", where=name)
+        raise UsageError("has no primary_ip4: a lab host needs a fixed address", where=name)
     platform = _known_platform(record.get("platform"), name)
     return HostSpec(name, platform, str(address), str(record.get("class") or ""))
 
 
 def _known_platform(platform: object, host: str) -> str:
     if platform not in RELEASES:
-        raise WrongUsage(f"no image for platform {platform!r}", where=host, hint=f"known are {', '.join(RELEASES)}")
+        raise UsageError(f"no image for platform {platform!r}", where=host, hint=f"known are {', '.join(RELEASES)}")
     return str(platform)
 
 
@@ -82,17 +82,17 @@ def network_of(specs: Iterable[HostSpec]) -> ipaddress.IPv4Network:
     """Return the /24 network that the hosts' addresses are in.
 
     Raises:
-        WrongUsage: an address is no IPv4 address, or they are in more than one network.
+        UsageError: an address is no IPv4 address, or they are in more than one network.
     """
     networks = {}
     for spec in specs:
         try:
             networks[ipaddress.IPv4Network(f"{spec.address}/24", strict=False)] = spec.name
         except ValueError as error:
-            raise WrongUsage(f"{spec.address!r} is no IPv4 address", where=spec.name) from error
+            raise UsageError(f"{spec.address!r} is no IPv4 address", where=spec.name) from error
     if len(networks) != 1:
         names = ", ".join(f"{network} ({name})" for network, name in networks.items())
-        raise WrongUsage(f"the hosts' addresses are in several networks: {names}; a lab has one /24")
+        raise UsageError(f"the hosts' addresses are in several networks: {names}; a lab has one /24")
     return next(iter(networks))
 
 
@@ -100,12 +100,12 @@ def place(specs: Iterable[HostSpec], network: ipaddress.IPv4Network) -> list[Hos
     """Return the hosts with addresses in `network`: the same host part as before, or the next free one.
 
     Raises:
-        WrongUsage: the network is too small.
+        UsageError: the network is too small.
     """
     placed = []
     for number, spec in enumerate(specs):
         offset = int(ipaddress.IPv4Address(spec.address)) & 0xFF if spec.address else FIRST_HOST + number
         if not 1 < offset < network.num_addresses - 1:
-            raise WrongUsage(f"host {spec.name} has number {offset}, which {network} has not", hint="use a /24")
+            raise UsageError(f"host {spec.name} has number {offset}, which {network} has not", hint="use a /24")
         placed.append(HostSpec(spec.name, spec.platform, str(network[offset]), spec.host_class))
     return placed

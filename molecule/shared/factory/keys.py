@@ -50,7 +50,20 @@ class Keyring:
                 write(public, run([find_program("ssh-keygen"), "-y", "-f", str(private)]))
             elif not private.is_file():
                 public.unlink(missing_ok=True)
-                run([find_program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", f"{user}@lab", "-f", str(private)])
+                run(
+                    [
+                        find_program("ssh-keygen"),
+                        "-q",
+                        "-t",
+                        "ed25519",
+                        "-N",
+                        "",
+                        "-C",
+                        f"{user}@lab",
+                        "-f",
+                        str(private),
+                    ]
+                )
             public.chmod(0o600)
 
     def known(self) -> dict[str, str]:

@@ -11,13 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError, NotFound
+from factory.errors import FactoryError, NotFoundError
 from factory.fleet import HostSpec, network_of, place
 from factory.image import ensure_images, image_name, remove_images
+from factory.inventory import copy_inventory
 from factory.keys import COLLEAGUES, LOGIN
 from factory.locks import locked
-from factory.network import ensure_network, remove_network
 from factory.near import nearest
+from factory.network import ensure_network, remove_network
 from factory.podman import Container, Podman
 from factory.progress import Progress
 from factory.state import LabFolder
@@ -50,11 +51,11 @@ class Lab:
 
         Raises:
             FactoryError: podman, an image, the network or a host failed.
-            NotFound: `recreate` names an unknown host.
+            NotFoundError: `recreate` names an unknown host.
         """
-        self._podman.command  # noqa: B018 (fails before anything is made when podman is missing)
         for name in recreate:
             self._named(name, specs)
+        self._podman.check()
         self.folder.make()
         with locked(self.folder.path / ".lock"):
             placed = self._place(specs, subnet)
@@ -78,32 +79,59 @@ class Lab:
 
     def down(self, *, images: bool) -> dict[str, Any]:
         """Remove the lab's containers, its network and its folder; with `images`, unused images as well."""
-        removed = sorted(container.name for container in self._podman.containers(self.folder.label))
-        self._podman.remove(removed)
-        for name in removed:
-            self._progress.step(name, "removed")
-        remove_network(self.folder, self._podman, self._progress)
-        if self.folder.path.exists():
-            with locked(self.folder.path / ".lock"):
-                self.folder.remove()
+        self._podman.check()
+        had_files = self.folder.path.exists()
+        with locked(self.folder.path / ".lock"):
+            removed = self._containers()
+            self._podman.remove([container.name for container in removed.values()])
+            for name in sorted(removed):
+                self._progress.step(name, "removed")
+            remove_network(self.folder, self._podman, self._progress)
+            self.folder.remove()
+        if had_files:
             self._progress.step("files", f"removed {self.folder.path}")
         if images:
             remove_images(self._podman, self._progress)
         return self.status()
 
+    @property
+    def subnet(self) -> ipaddress.IPv4Network | None:
+        """The subnet that the lab was last made in."""
+        record = self.folder.read()
+        return record.subnet if record else None
+
+    @property
+    def hosts(self) -> tuple[HostSpec, ...]:
+        """The hosts that the lab was last made of."""
+        record = self.folder.read()
+        return record.hosts if record else ()
+
+    def place_inventory(self, source: Path, own: ipaddress.IPv4Network) -> str | None:
+        """Return the folder of an inventory with this lab's addresses, or None: `source` itself has them.
+
+        Args:
+            own: the network that `source` has its addresses in.
+        """
+        target = self.folder.path / "inventory"
+        if self.subnet is None or self.subnet == own:
+            return None
+        copy_inventory(source, target, own, self.subnet)
+        return str(target)
+
     def host(self, name: str) -> HostSpec:
         """Return a host by name.
 
         Raises:
-            NotFound: the lab has no such host; the hint names the nearest.
+            NotFoundError: the lab has no such host; the hint names the nearest.
         """
-        record = self.folder.read()
-        return self._named(name, record.hosts if record else ())
+        return self._named(name, self.hosts)
 
     def _named(self, name: str, specs: Sequence[HostSpec]) -> HostSpec:
         found = next((spec for spec in specs if spec.name == name), None)
         if found is None:
-            raise NotFound("no such host in the lab", where=name, hint=nearest(name, [spec.name for spec in specs]))
+            raise NotFoundError(
+                "no such host in the lab", where=name, hint=nearest(name, [spec.name for spec in specs])
+            )
         return found
 
     def _place(self, specs: Sequence[HostSpec], subnet: ipaddress.IPv4Network | None) -> list[HostSpec]:
@@ -164,7 +192,9 @@ class Lab:
         facts = [line.split(maxsplit=1) for line in answer.splitlines()]
         failed = [value for word, value in facts if word == "failed"]
         what = "made" if container is None else "checked" if container.state == "running" else "started"
-        self._progress.step(spec.name, f"{what}, {spec.address}" + (f", failed units: {', '.join(failed)}" * bool(failed)))
+        self._progress.step(
+            spec.name, f"{what}, {spec.address}" + (f", failed units: {', '.join(failed)}" * bool(failed))
+        )
         return spec.name, next(value for word, value in facts if word == "hostkey")
 
     def _options(self, spec: HostSpec) -> list[str]:

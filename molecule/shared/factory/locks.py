@@ -26,8 +26,11 @@ def _acquire(file: Path) -> int:
     while True:
         try:
             descriptor = _open(file)
-        except (FileExistsError, FileNotFoundError):
-            continue  # another process made or removed it just now
+        except FileExistsError:
+            continue  # another process made it just now
+        except FileNotFoundError:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # or removed it, with its folder
+            continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _is_current(descriptor, file):
             return descriptor

@@ -46,6 +46,14 @@ class Podman:
         """
         return run([*self.command, *arguments], text_in=text_in, where=where)
 
+    def check(self) -> None:
+        """See that podman is there and answers as root.
+
+        Raises:
+            FactoryError: it is not installed, or root is out of reach.
+        """
+        self("version", "--format", "{{.Client.Version}}")
+
     @cached_property
     def command(self) -> list[str]:
         """The words to put in front of a podman subcommand.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from factory.errors import WrongUsage
+from factory.errors import UsageError
 from factory.fleet import HostSpec
 from factory.keys import Keyring, write
 
@@ -55,14 +55,14 @@ class LabFolder:
         """Return what the lab was last made of, or None.
 
         Raises:
-            WrongUsage: fleet.json was written by a newer version.
+            UsageError: fleet.json was written by a newer version.
         """
         try:
             document = json.loads(self._fleet.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None  # lost or torn: `up` writes it anew
         if document.get("schema") != SCHEMA:
-            raise WrongUsage(f"has schema {document.get('schema')}, known is {SCHEMA}", where=str(self._fleet))
+            raise UsageError(f"has schema {document.get('schema')}, known is {SCHEMA}", where=str(self._fleet))
         names = {field.name for field in fields(HostSpec)}
         hosts = tuple(HostSpec(**{k: v for k, v in host.items() if k in names}) for host in document["hosts"])
         return Record(ipaddress.IPv4Network(document["subnet"]), hosts)
