@@ -1,7 +1,7 @@
 """What can go wrong on the way from NetBox to an inventory.
 
-InventoryFault                  the inventory cannot be used
-└── SourceFault                 NetBox did not give a complete and well-formed answer
+InventoryError                  the inventory cannot be used
+└── SourceError                 NetBox did not give a complete and well-formed answer
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Dict, List, Optional
 _NAMED_AT_MOST = 20
 
 
-class InventoryFault(Exception):
+class InventoryError(Exception):
     """Why there is no usable inventory, in one sentence.
 
     Args:
@@ -31,7 +31,7 @@ class InventoryFault(Exception):
         return "%s (%s)" % (text, self.hint) if self.hint else text
 
 
-class SourceFault(InventoryFault):
+class SourceError(InventoryError):
     """NetBox is away, refuses, or answered with something that is not complete and well-formed."""
 
 

@@ -7,15 +7,16 @@ innermost groups of its place and in one group for each of class, cluster, role,
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 
-from .faults import InventoryFault
+from .faults import InventoryError
 from .names import group_name
 
 Record = Mapping[str, Any]
 
 CONTEXT_ONLY = "context_only"
 _PLACES_OF_A_SITE = ("location", "rack")
+KINDS = ("class", "region", "site", "location", "rack", "cluster", "role", "platform", "tenant", "status", "tag")
 _PLAIN_KINDS = ("class", "cluster", "role", "platform", "tenant", "status")
 
 
@@ -57,33 +58,37 @@ class GroupPlan:
         self.children.setdefault(parent, {})[child] = None
 
     def check(self) -> None:
-        """Raise InventoryFault if two different slugs have the same group name, and name both."""
+        """Raise InventoryError if two different slugs have the same group name, and name both."""
         if self._meetings:
-            raise InventoryFault(
+            raise InventoryError(
                 "two names meet in one group: %s" % "; ".join(self._meetings),
-                hint="rename one of each pair in NetBox, or leave one out by a filter",
+                hint="rename one of each pair in NetBox, or leave this kind of group out of group_by",
             )
 
 
-def plan_groups(hosts: Mapping[str, Record]) -> GroupPlan:
+def plan_groups(hosts: Mapping[str, Record], kinds: Collection[str] = KINDS) -> GroupPlan:
     """Return the groups of a fleet.
 
+    Args:
+        kinds: which kinds of groups are made.
+
     Raises:
-        InventoryFault: two different slugs have the same group name.
+        InventoryError: two different slugs have the same group name.
     """
     plan = GroupPlan()
+    plain = [kind for kind in _PLAIN_KINDS if kind in kinds]
     places: Dict[Tuple[Any, ...], List[str]] = {}
     for name, record in hosts.items():
         place = (tuple(record["region"]), record["site"], record["location"], record["rack"])
         if place not in places:
-            places[place] = _nest_place(plan, record)
+            places[place] = _nest_place(plan, record, kinds)
         for group in places[place]:
             plan.members[group].append(name)
-        for kind in _PLAIN_KINDS:
+        for kind in plain:
             slug = record[kind]
             if slug:
                 plan.members[plan.name_of(kind, slug)].append(name)
-        for tag in record["tags"]:
+        for tag in record["tags"] if "tag" in kinds else ():
             plan.members[plan.name_of("tag", tag)].append(name)
         if record.get(CONTEXT_ONLY):
             plan.members.setdefault(CONTEXT_ONLY, []).append(name)
@@ -113,19 +118,19 @@ def place_slug(site: Optional[str], name: str) -> str:
     return "%s_%s" % (site, name)
 
 
-def _nest_place(plan: GroupPlan, record: Record) -> List[str]:
+def _nest_place(plan: GroupPlan, record: Record, kinds: Collection[str]) -> List[str]:
     """Lay out the groups of one place and return those that a host there stands in directly."""
     outer: Optional[str] = None
     path = ""
-    for slug in record["region"]:
+    for slug in record["region"] if "region" in kinds else ():
         outer = _nest(plan, outer, plan.name_of("region", slug, within=path))
         path = "%s/%s" % (path, slug) if path else slug
-    if record["site"]:
+    if record["site"] and "site" in kinds:
         outer = _nest(plan, outer, plan.name_of("site", record["site"]))
     inmost = [
         _nest(plan, outer, plan.name_of(kind, record[kind], within=record["site"] or ""))
         for kind in _PLACES_OF_A_SITE
-        if record[kind]
+        if record[kind] and kind in kinds
     ]
     return inmost or ([outer] if outer is not None else [])
 

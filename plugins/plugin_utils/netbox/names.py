@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from typing import Any, Optional
+from typing import Optional
 
 ALLOWED_ANSIBLE_KEYS = ("ansible_host", "ansible_port", "ansible_python_interpreter")
 
@@ -23,37 +23,34 @@ def group_name(kind: str, slug: str) -> str:
     return "%s_%s" % (kind, _NOT_IN_A_GROUP_NAME.sub("_", unicodedata.normalize("NFC", slug)))
 
 
-def host_name_fault(name: Any) -> Optional[str]:
+def host_name_fault(name: str) -> Optional[str]:
     """Return why Ansible cannot take this name for a host, or None if it can."""
-    if not isinstance(name, str) or not name.strip():
-        return "it has no name"
-    if name != name.strip() or not name.isprintable():
-        return "spaces around it or characters that cannot be printed"
-    if name[0] in "-!&@~":
-        return "it begins with %r, which means something else to ssh or in a host pattern" % name[0]
-    if name.lower() in _RESERVED_HOSTS:
-        return "Ansible keeps this name for itself"
-    if any(mark in name for mark in _TEMPLATE_MARKS):
-        return "it looks like a template"
     marks = sorted(_PATTERN_MARKS.intersection(name))
-    if marks:
-        return "%s would be read as part of a pattern or a path" % " ".join(marks)
-    return None
+    faults = (
+        (not name.strip(), "it is empty"),
+        (name != name.strip(), "there are spaces around it"),
+        (not name.isprintable(), "it has characters that cannot be printed"),
+        (name[:1] in tuple("-!&@~"), "its first character means something else to ssh or in a host pattern"),
+        (name.lower() in _RESERVED_HOSTS, "Ansible keeps this name for itself"),
+        (any(mark in name for mark in _TEMPLATE_MARKS), "it looks like a template"),
+        (bool(marks), "%s would be read as part of a host pattern or a path" % " ".join(marks)),
+    )
+    return next((fault for applies, fault in faults if applies), None)
 
 
-def is_variable_name(name: Any) -> bool:
+def is_variable_name(name: str) -> bool:
     """Return whether Ansible takes this as the name of a variable."""
-    if not isinstance(name, str) or not name.isascii() or not name.isidentifier():
+    if not name.isascii() or not name.isidentifier():
         return False
     return not keyword.iskeyword(name) and name not in _RESERVED_WORDS
 
 
-def is_address(value: Any) -> bool:
+def is_address(value: object) -> bool:
     """Return whether this can only be a host name or an IP address, and nothing that ssh takes for an option."""
     return isinstance(value, str) and bool(_ADDRESS.match(value)) and not value.startswith("-")
 
 
-def is_allowed_connection_value(key: str, value: Any) -> bool:
+def is_allowed_connection_value(key: str, value: object) -> bool:
     """Return whether a value from NetBox is safe for one of the few `ansible_*` variables that it may set."""
     if key == "ansible_host":
         return is_address(value)

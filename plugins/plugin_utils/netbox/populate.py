@@ -7,51 +7,86 @@ host and group objects, which is what those calls end in.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Sequence
+from typing import Any, Collection, Dict, List, Mapping, Sequence
 
-from .faults import Notices
-from .groups import GroupPlan, plan_groups
+from ansible.inventory.data import InventoryData
+
+from .faults import InventoryError, Notices
+from .groups import KINDS, GroupPlan, plan_groups
 from .names import host_name_fault
+from .query import Query
 from .trust import untrusted_name, untrusted_variables
-from .variables import host_variables
+from .variables import ADDRESS_SOURCES, host_variables
 
 Record = Mapping[str, Any]
 
 
-def usable_hosts(hosts: Mapping[str, Record], statuses: Sequence[str], notices: Notices) -> Dict[str, Record]:
-    """Return the hosts whose name Ansible can take and whose status is asked for (all statuses if none is named)."""
+class Shape:
+    """How records become hosts.
+
+    Args:
+        address_from: where `ansible_host` comes from; the first of these that is there wins.
+        skip_without_address: leave out hosts that none of these gives an address.
+        group_by: which kinds of groups are made.
+
+    Raises:
+        InventoryError: a source of addresses or a kind of group is not known.
+    """
+
+    def __init__(
+        self, address_from: Sequence[str], skip_without_address: bool = False, group_by: Collection[str] = KINDS
+    ) -> None:
+        _check_known("ansible_host_from", address_from, ADDRESS_SOURCES)
+        _check_known("group_by", group_by, KINDS)
+        self.address_from = address_from
+        self.skip_without_address = skip_without_address
+        self.group_by = group_by
+
+
+def populate(
+    inventory: InventoryData, hosts: Mapping[str, Record], query: Query, shape: Shape, notices: Notices
+) -> List[str]:
+    """Put hosts with their groups and variables into Ansible's inventory, and return their names.
+
+    Raises:
+        InventoryError: two different slugs have the same group name.
+    """
+    taken = _usable(hosts, query, notices)
+    variables = {name: host_variables(name, record, shape.address_from, notices) for name, record in taken.items()}
+    for name in _without_address(variables, shape, notices):
+        if shape.skip_without_address:
+            del variables[name], taken[name]
+    plan = plan_groups(taken, shape.group_by)
+    _lay_out_groups(inventory, plan)
+    for name in taken:
+        inventory.add_host(untrusted_name(name))
+        inventory.hosts[name].vars.update(untrusted_variables(variables.pop(name)))
+    _fill_groups(inventory, plan)
+    return list(taken)
+
+
+def _usable(hosts: Mapping[str, Record], query: Query, notices: Notices) -> Dict[str, Record]:
+    """Return the hosts that are asked for and whose names Ansible can take."""
     usable: Dict[str, Record] = {}
-    wanted = frozenset(statuses)
     for name, record in hosts.items():
-        if wanted and record["status"] not in wanted:
-            continue
-        fault = host_name_fault(name)
-        if fault is None:
-            usable[name] = record
-        else:
-            notices.add("left out, because Ansible cannot take the name, %s" % fault, repr(name))
+        if query.wants(record["type"], record["status"]):
+            fault = host_name_fault(name)
+            if fault is None:
+                usable[name] = record
+            else:
+                notices.add("left out, because Ansible cannot take the name: %s" % fault, repr(name))
     return usable
 
 
-def populate(inventory: Any, hosts: Mapping[str, Record], address_from: Sequence[str], notices: Notices) -> None:
-    """Put hosts with their groups and variables into Ansible's inventory.
-
-    Raises:
-        InventoryFault: two different slugs have the same group name.
-    """
-    plan = plan_groups(hosts)
-    _lay_out_groups(inventory, plan)
-    for name in hosts:
-        inventory.add_host(untrusted_name(name))
-    _fill_groups(inventory, plan)
-    for name, record in hosts.items():
-        variables = host_variables(name, record, address_from, notices)
-        if "ansible_host" not in variables:
-            notices.add("no address in %s, so ansible connects by the host's name" % ", ".join(address_from), name)
-        inventory.hosts[name].vars.update(untrusted_variables(variables))
+def _without_address(variables: Mapping[str, Mapping[str, Any]], shape: Shape, notices: Notices) -> List[str]:
+    bare = [name for name, values in variables.items() if "ansible_host" not in values]
+    then = "left out" if shape.skip_without_address else "so Ansible connects by the host's name"
+    for name in bare:
+        notices.add("no address in %s, %s" % (", ".join(shape.address_from), then), name)
+    return bare
 
 
-def _lay_out_groups(inventory: Any, plan: GroupPlan) -> None:
+def _lay_out_groups(inventory: InventoryData, plan: GroupPlan) -> None:
     for group in plan.members:
         inventory.add_group(group)
     for parent, children in plan.children.items():
@@ -59,18 +94,20 @@ def _lay_out_groups(inventory: Any, plan: GroupPlan) -> None:
             inventory.add_child(parent, child)
 
 
-def _fill_groups(inventory: Any, plan: GroupPlan) -> None:
+def _fill_groups(inventory: InventoryData, plan: GroupPlan) -> None:
     for name, members in plan.members.items():
         group = inventory.groups[name]
         present = group.host_names
-        added = [inventory.hosts[member] for member in _once(members) if member not in present]
+        added = [inventory.hosts[member] for member in dict.fromkeys(members) if member not in present]
         group.hosts.extend(added)
         present.update(host.name for host in added)
         group.clear_hosts_cache()
-        above = [group, *group.get_ancestors()]
+        above = [*group.get_ancestors(), group]
         for host in added:
             host.groups.extend([one for one in above if one not in host.groups])
 
 
-def _once(names: Iterable[str]) -> List[str]:
-    return list(dict.fromkeys(names))
+def _check_known(option: str, values: Collection[str], known: Collection[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise InventoryError("unknown value %r" % value, where=option, hint="known are %s" % ", ".join(known))

@@ -10,25 +10,39 @@ import zlib
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Optional
 
-from .faults import InventoryFault
+from .faults import InventoryError
 
 SCHEMA = 1
-RECORD_KEYS = frozenset(
-    (
-        "type id name url status class region site_group site location rack position cluster tenant role platform"
-        " manufacturer model serial asset_tag primary_ip4 primary_ip6 oob_ip dns_name tags custom_fields"
-        " config_context services interfaces last_updated"
-    ).split()
-)
 TYPES = ("device", "virtual_machine")
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_FROM = 1024 * 1024
 _SLUG_LISTS = ("region", "site_group", "tags")
 _TEXTS = (
-    "name url status class site location rack cluster tenant role platform manufacturer model serial asset_tag"
-    " primary_ip4 primary_ip6 oob_ip dns_name last_updated"
-).split()
+    "name",
+    "url",
+    "status",
+    "class",
+    "site",
+    "location",
+    "rack",
+    "cluster",
+    "tenant",
+    "role",
+    "platform",
+    "manufacturer",
+    "model",
+    "serial",
+    "asset_tag",
+    "primary_ip4",
+    "primary_ip6",
+    "oob_ip",
+    "dns_name",
+    "last_updated",
+)
+RECORD_KEYS = frozenset(
+    (*_TEXTS, *_SLUG_LISTS, "type", "id", "position", "services", "custom_fields", "config_context", "interfaces")
+)
 _TOP = {
     "schema": int,
     "taken_at": str,
@@ -51,7 +65,7 @@ class Snapshot:
     """
 
     def __init__(
-        self, hosts: Dict[str, Any], taken_at: datetime, source: str, netbox_version: str, cursor: Optional[Any] = None
+        self, hosts: Dict[str, Any], taken_at: datetime, source: str, netbox_version: str, cursor: object = None
     ) -> None:
         self.hosts = hosts
         self.taken_at = taken_at
@@ -79,21 +93,21 @@ def read_snapshot(path: str) -> Snapshot:
     """Read a snapshot, plain or gzipped.
 
     Raises:
-        InventoryFault: the file cannot be read, is truncated, is no snapshot, or is of a newer schema.
+        InventoryError: the file cannot be read, is truncated, is no snapshot, or is of a newer schema.
     """
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise InventoryFault("cannot read the snapshot: %s" % error.strerror, where=path) from error
+        raise InventoryError("cannot read the snapshot: %s" % error.strerror, where=path) from error
     try:
         if data.startswith(_GZIP_MAGIC):
             data = gzip.decompress(data)
         document = json.loads(data)
     except (EOFError, OSError, zlib.error, UnicodeDecodeError, RecursionError) as error:
-        raise InventoryFault("the snapshot is truncated or damaged: %s" % error, where=path) from error
+        raise InventoryError("the snapshot is truncated or damaged: %s" % error, where=path) from error
     except ValueError as error:
-        raise InventoryFault("this is no whole JSON document: %s" % error, where=path) from error
+        raise InventoryError("this is no whole JSON document: %s" % error, where=path) from error
     return _checked(document, path)
 
 
@@ -101,7 +115,7 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     """Write a snapshot in one step (0600), gzipped when it is large.
 
     Raises:
-        InventoryFault: the file cannot be written; what was there before is still there.
+        InventoryError: the file cannot be written; what was there before is still there.
     """
     data = json.dumps(snapshot.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
     if len(data) > _GZIP_FROM or path.endswith(".gz"):
@@ -109,7 +123,7 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     temporary = ""
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        _make_private_folder(folder)
         handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -119,31 +133,43 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise InventoryFault("cannot write the snapshot: %s" % error.strerror, where=path) from error
+        raise InventoryError("cannot write the snapshot: %s" % error.strerror, where=path) from error
 
 
-def _checked(document: Any, path: str) -> Snapshot:
+def _make_private_folder(folder: str) -> None:
+    """Make a folder with all that is missing above it, for its owner only."""
+    above = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        _make_private_folder(above)
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(folder):
+                raise
+
+
+def _checked(document: object, path: str) -> Snapshot:
     if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
-        raise InventoryFault("this is no snapshot of a fleet: it has no schema number", where=path)
+        raise InventoryError("this is no snapshot of a fleet: it has no schema number", where=path)
     if document["schema"] > SCHEMA:
-        raise InventoryFault(
+        raise InventoryError(
             "the snapshot has schema %d, newer than the %d that this version reads" % (document["schema"], SCHEMA),
             where=path,
             hint="use a newer version of the collection bedplate.datacenter, or take the snapshot again",
         )
     for key, kind in _TOP.items():
         if key not in document or not isinstance(document[key], kind):
-            raise InventoryFault("this is no snapshot of a fleet: %r is missing or of a wrong type" % key, where=path)
+            raise InventoryError("this is no snapshot of a fleet: %r is missing or of a wrong type" % key, where=path)
     for name, record in document["hosts"].items():
         fault = _record_fault(name, record)
         if fault:
-            raise InventoryFault("the record of host %r %s" % (name, fault), where=path)
+            raise InventoryError("the record of host %r %s" % (name, fault), where=path)
     return Snapshot(
         document["hosts"], _time(document, path), document["source"], document["netbox_version"], document["cursor"]
     )
 
 
-def _record_fault(name: str, record: Any) -> Optional[str]:
+def _record_fault(name: str, record: object) -> Optional[str]:
     if not isinstance(record, dict):
         return "is no dictionary"
     missing = RECORD_KEYS.difference(record)
@@ -163,7 +189,7 @@ def _record_fault(name: str, record: Any) -> Optional[str]:
     return None
 
 
-def _is_list_of(kind: type, value: Any) -> bool:
+def _is_list_of(kind: type, value: object) -> bool:
     return isinstance(value, list) and all(isinstance(element, kind) for element in value)
 
 
@@ -171,4 +197,4 @@ def _time(document: Dict[str, Any], path: str) -> datetime:
     try:
         return datetime.strptime(document["taken_at"], _TIME).replace(tzinfo=timezone.utc)
     except ValueError as error:
-        raise InventoryFault("taken_at is no time like 2026-11-22T15:14:03Z", where=path) from error
+        raise InventoryError("taken_at is no time like 2026-11-22T15:14:03Z", where=path) from error

@@ -11,6 +11,8 @@ from typing import Any, Dict
 from ansible.release import __version__ as core_version
 from ansible.utils.unsafe_proxy import AnsibleUnsafeText
 
+Json = Any  # what a JSON document holds
+
 _TEMPLATES_ARE_MARKED = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)
 
 
@@ -26,7 +28,7 @@ def untrusted_variables(variables: Dict[str, Any]) -> Dict[str, Any]:
     return {key: _unsafe(value) for key, value in variables.items()}
 
 
-def _unsafe(value: Any) -> Any:
+def _unsafe(value: Json) -> Json:
     if isinstance(value, str):
         return AnsibleUnsafeText(value)
     if isinstance(value, dict):

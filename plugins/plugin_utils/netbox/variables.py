@@ -78,7 +78,7 @@ def address_of(record: Record, address_from: Sequence[str]) -> Optional[str]:
     return None
 
 
-def _add_config_context(variables: Dict[str, Any], name: str, context: Any, notices: Notices) -> None:
+def _add_config_context(variables: Dict[str, Any], name: str, context: object, notices: Notices) -> None:
     if not isinstance(context, dict):
         notices.add("config context is %s, not a dictionary, and was left out" % _kind_of(context), name)
         return
@@ -90,7 +90,7 @@ def _add_config_context(variables: Dict[str, Any], name: str, context: Any, noti
             notices.add("key %r of the config context was refused, because %s" % (key, fault), name)
 
 
-def _fault_of_key(key: str, value: Any) -> Optional[str]:
+def _fault_of_key(key: str, value: object) -> Optional[str]:
     if key.startswith("ansible_"):
         return _fault_of_connection_key(key, value)
     if key.startswith("bedplate_"):
@@ -100,7 +100,7 @@ def _fault_of_key(key: str, value: Any) -> Optional[str]:
     return None
 
 
-def _fault_of_connection_key(key: str, value: Any) -> Optional[str]:
+def _fault_of_connection_key(key: str, value: object) -> Optional[str]:
     if key not in ALLOWED_ANSIBLE_KEYS:
         return "NetBox may only set %s" % ", ".join(ALLOWED_ANSIBLE_KEYS)
     if not is_allowed_connection_value(key, value):
@@ -126,7 +126,7 @@ def _custom_fields(variables: Dict[str, Any], name: str, record: Record, notices
     return kept
 
 
-def _kind_of(value: Any) -> str:
+def _kind_of(value: object) -> str:
     names: List[Any] = [(list, "a list"), (str, "a text"), (bool, "a boolean"), ((int, float), "a number")]
     for kind, name in names:
         if isinstance(value, kind):
