@@ -105,6 +105,30 @@ def graph(app: App, *, group: str, output: str) -> None:
 
 
 @inventory.command()
+@output_option
+@pass_app
+def refresh(app: App, *, output: str) -> None:
+    """Ask NetBox now, and say what came, went and changed since the last good snapshot.
+
+    Exit codes: 0 done, 2 the inventory is a file and not NetBox, 7 NetBox gave no whole fleet (or one that shrank by
+    more than inventory.shrink_percent); the last good snapshot stays.
+
+    Example: bedplate inventory refresh -o json
+    """
+    from bedplate.commands.inventory_documents import diff_document, diff_text
+    from bedplate.fleet import compare
+
+    adapter = open_inventory(app)
+    source = only_source(adapter)
+    before = adapter.last_snapshot_of(source)
+    adapter.refresh()
+    after = adapter.snapshot_of(source)
+    found = compare(before or after.cut(()), after)
+    show_warnings(adapter)
+    emit(diff_document(found), output, lambda screen: diff_text(screen, found))
+
+
+@inventory.command()
 @click.option(
     "--write", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file (0600)."
 )
@@ -181,7 +205,7 @@ def check(app: App, *, strict: bool, output: str) -> ExitCode:
 
 def _previous(app: App) -> Snapshot:
     adapter = open_inventory(app)
-    found = adapter.history.last()
+    found = adapter.history_of(only_source(adapter)).last()
     if found is None:
         raise NotFoundError(
             "no earlier snapshot of this inventory is kept",

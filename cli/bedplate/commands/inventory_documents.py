@@ -37,11 +37,11 @@ def list_table(console: Console, hosts: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in ("HOST", "CLASS", "SITE", "RACK/CLUSTER", "ROLE", "PLATFORM", "STATUS", "ADDRESS"):
+    for title in ("HOST", "CLASS", "SITE", "PLACE", "ROLE", "PLATFORM", "ADDRESS"):
         table.add_column(title, no_wrap=title in {"HOST", "ADDRESS"}, overflow="fold")
     for host in hosts:
         place = host["rack"] or host["cluster"]
-        keys = (host["name"], host["class"], host["site"], place, host["role"], host["platform"], host["status"])
+        keys = (host["name"], host["class"], host["site"], place, host["role"], host["platform"])
         table.add_row(*(str(value or "-") for value in (*keys, host["address"])))
     console.print(table)
     sites = {host["site"] for host in hosts if host["site"]}

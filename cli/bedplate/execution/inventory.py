@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bedplate.content import Content
-from bedplate.errors import InventoryError, NotFoundError
-from bedplate.execution.inventory_cache import (
-    GroupNames,
-    InventoryCache,
-    InventoryNames,
-    names_document,
-    names_from_document,
+from bedplate.errors import InventoryError, NotFoundError, UsageError
+from bedplate.execution.inventory_answers import (
+    CONNECTIONS,
+    Connection,
+    parse_connections,
+    parse_graph,
+    parse_hosts,
+    unmarked,
 )
+from bedplate.execution.inventory_cache import InventoryCache, InventoryNames, names_document, names_from_document
 from bedplate.execution.inventory_process import Answer, PatternError, ask, inventory_environment, unmatched_part
 from bedplate.execution.inventory_snapshot import SnapshotHistory, read_snapshot, snapshot_file
 from bedplate.execution.inventory_source import InventorySource, PluginSource
 from bedplate.fleet import HostRecord, Snapshot
 from bedplate.settings import Settings
 
-_GRAPH_LINE = re.compile(r"((?:  \|)*)(?:--)?(.+)")
-_COUNT_LINE = re.compile(r"\s*hosts \(\d+\):")
-# Rendered by ansible itself: no other implementation of precedence and templates.
-_CONNECTIONS = """\
-{% set found = {} %}{% for name in bedplate_asked %}{% set own = hostvars[name] %}\
-{% set _ = found.update({name: {\
-'address': own.ansible_host | default(own.ansible_ssh_host | default(name)),\
-'port': own.ansible_port | default(own.ansible_ssh_port | default(22)),\
-'user': own.ansible_user | default(''),\
-'private_key': own.ansible_ssh_private_key_file | default(''),\
-'ssh_arguments': [own.ansible_ssh_args | default(''), own.ansible_ssh_common_args | default('')] | join(' '),\
-'connection': own.ansible_connection | default('ssh')}}) %}{% endfor %}{{ found | to_json }}"""
-
-
-@dataclass(frozen=True)
-class Connection:
-    """How ansible would reach a host.
-
-    Attributes:
-        ssh_arguments: what ansible adds to its `ssh` command line for this host.
-        connection: ansible's name for the way in, such as `ssh` or `local`.
-    """
-
-    host: str
-    address: str
-    port: int
-    user: str
-    private_key: str
-    ssh_arguments: str
-    connection: str
+_SERVES_INSTEAD = "The last good snapshot serves instead"
 
 
 class InventoryAdapter:
@@ -78,6 +51,7 @@ class InventoryAdapter:
         self.source = InventorySource(self.path)
         self.cache = InventoryCache(settings.home)
         self._warnings: dict[str, None] = {}
+        self._graph = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -93,9 +67,9 @@ class InventoryAdapter:
     def digest(self) -> str:
         """The sha256 that stands for the inventory's files, its snapshots and the plugin that reads them."""
         total = hashlib.sha256(self.source.digest().encode())
-        for source in self.source.ours:
-            file = snapshot_file(self.source, source)
-            if file is not None and file.is_file():
+        self._settle()
+        for file in self._snapshot_files():
+            if file.is_file():
                 total.update(hashlib.sha256(file.read_bytes()).digest())
         for folder in ("inventory", "plugin_utils"):
             for file in sorted((self.content.root / "plugins" / folder).rglob("*.py")):
@@ -113,7 +87,7 @@ class InventoryAdapter:
         kept = names_from_document(self._kept("names"))
         if kept is not None:
             return kept
-        names = _parse_graph(self._ask("ansible-inventory", "--graph").stdout)
+        names = parse_graph(self._graph or self._ask("ansible-inventory", "--graph").stdout)
         self._check_not_empty(names.hosts)
         document = names_document(names)
         self._keep("names", document)
@@ -129,6 +103,7 @@ class InventoryAdapter:
         """
         kind = f"limit-{hashlib.sha256((limit or '').encode()).hexdigest()[:16]}"
         from_file = "@" in (limit or "")
+        self._settle()
         kept = None if from_file else self._kept(kind)
         if isinstance(kept, list):
             return kept
@@ -166,7 +141,7 @@ class InventoryAdapter:
         """Return a host's variables, templates not rendered. Raises NotFoundError, with what was near."""
         if name not in self.names.hosts:
             raise self._not_found(name, (name,), hosts_only=True)
-        variables: dict[str, Any] = _unmarked(self.listing["_meta"]["hostvars"].get(name, {}))
+        variables: dict[str, Any] = unmarked(self.listing["_meta"]["hostvars"].get(name, {}))
         variables.pop("ansible_local", None)  # not a variable of the inventory
         return variables
 
@@ -185,35 +160,69 @@ class InventoryAdapter:
         with tempfile.TemporaryDirectory(prefix="bedplate-") as folder:
             variables = Path(folder) / "asked.json"
             variables.write_text(json.dumps({"bedplate_asked": list(hosts)}), encoding="utf-8")
-            arguments = json.dumps({"msg": _CONNECTIONS})
+            arguments = json.dumps({"msg": CONNECTIONS})
             answer = self._ask(
                 "ansible", "localhost", "-c", "local", "-m", "ansible.builtin.debug", "-a", arguments,
                 "-e", f"@{variables}",
             )  # fmt: skip
-        _, _, result = answer.stdout.partition("=> ")
-        found: dict[str, dict[str, Any]] = json.loads(json.loads(result)["msg"])
-        return {name: Connection(name, **{**values, "port": int(values["port"])}) for name, values in found.items()}
+        return parse_connections(answer.stdout)
 
     @cached_property
     def records(self) -> dict[str, HostRecord]:
         """What NetBox says of each host that comes from it. Raises InventoryError."""
         return {name: record for source in self.source.ours for name, record in self.snapshot_of(source).hosts.items()}
 
-    @property
-    def history(self) -> SnapshotHistory:
-        """The snapshots that were current before."""
-        return SnapshotHistory(self.settings.snapshots_folder, self.path)
+    def refresh(self) -> None:
+        """Make the sources ask NetBox now, however fresh their snapshots are.
+
+        Raises:
+            UsageError: no source asks NetBox.
+            InventoryError: NetBox gave no whole fleet; the last good snapshots stay as they are.
+        """
+        if not self.source.is_live:
+            raise UsageError(
+                "reads snapshot files, there is nothing to ask", where=str(self.path), hint="see `inventory snapshot`"
+            )
+        answer = self._ask_live(BEDPLATE_INVENTORY_REFRESH="1", BEDPLATE_INVENTORY_STALE="0")
+        stale = next((text for text in answer.warnings if _SERVES_INSTEAD in text), None)
+        if stale:
+            raise InventoryError(stale, where=str(self.path))
+
+    def history_of(self, source: PluginSource) -> SnapshotHistory:
+        """Return the snapshots of one of our sources that newer ones replaced."""
+        return SnapshotHistory(self.settings, self.snapshot_file_of(source))
 
     def snapshot_file_of(self, source: PluginSource) -> Path:
-        """Return the file that one of our sources speaks from. Raises InventoryError if there is none yet."""
-        file = snapshot_file(self.source, source)
-        if file is None:
-            raise InventoryError("has no snapshot yet", where=str(source.file.path))
-        return file
+        """Return the file that one of our sources speaks from; a live one may not have made it yet."""
+        return snapshot_file(self.source, source, self.settings)
 
     def snapshot_of(self, source: PluginSource) -> Snapshot:
         """Return the snapshot that one of our sources speaks from. Raises InventoryError."""
+        self._settle()
         return read_snapshot(self.snapshot_file_of(source))
+
+    def last_snapshot_of(self, source: PluginSource) -> Snapshot | None:
+        """Return the snapshot that one of our sources left last, without asking NetBox; None without a good one."""
+        with contextlib.suppress(InventoryError):
+            return read_snapshot(self.snapshot_file_of(source))
+        return None
+
+    def _settle(self) -> None:
+        """Let live sources ask NetBox if they want to: all further answers are of that moment."""
+        if self.source.is_live and not self._graph:
+            self._ask_live()
+
+    def _ask_live(self, **extra: str) -> Answer:
+        before = {file: file.read_bytes() for file in self._snapshot_files() if file.is_file()}
+        answer = self._ask("ansible-inventory", "--graph", **extra)
+        self._graph = answer.stdout
+        for file, content in before.items():
+            if file.read_bytes() != content:
+                SnapshotHistory(self.settings, file).add(content, datetime.now(UTC))
+        return answer
+
+    def _snapshot_files(self) -> list[Path]:
+        return [self.snapshot_file_of(source) for source in self.source.ours]
 
     def _list_hosts(self, limit: str | None) -> list[str]:
         wanted = ("--limit", limit) if limit else ()
@@ -221,23 +230,31 @@ class InventoryAdapter:
         unmatched = tuple(part for text in answer.warnings if (part := unmatched_part(text)) is not None)
         if unmatched:
             raise PatternError("a part of the limit matches nothing", unmatched)
-        lines = answer.stdout.splitlines()
-        start = next((number for number, line in enumerate(lines, 1) if _COUNT_LINE.match(line)), len(lines))
-        hosts = [line.strip() for line in lines[start:] if line.strip()]
+        hosts = parse_hosts(answer.stdout)
         self._check_not_empty(hosts)
         return hosts
 
-    def _ask(self, program: str, *arguments: str, path: Path | None = None, **extra: str) -> Answer:
-        command = [program, "-i", str(path or self.path), *arguments]
-        answer = ask(command, self.content, self.settings, self.source.plugin_names, extra)
+    def _ask(self, program: str, *arguments: str, **extra: str) -> Answer:
+        command = [program, "-i", str(self.path), *arguments]
+        answer = ask(command, self.content, self.settings, self.source.plugin_names, self._live_environment() | extra)
         self._warnings |= dict.fromkeys(text for text in answer.warnings if unmatched_part(text) is None)
         return answer
+
+    def _live_environment(self) -> dict[str, str]:
+        live = [source for source in self.source.ours if source.is_live]
+        if not live:
+            return {}
+        unnamed = [source for source in live if not source.settings.get("snapshot_path")]
+        kept = {"BEDPLATE_INVENTORY_SNAPSHOT": str(self.snapshot_file_of(unnamed[0]))} if unnamed else {}
+        # Once they have answered, their snapshot serves for the rest of this command.
+        return kept | ({"BEDPLATE_INVENTORY_CACHE_TTL": str(10**9)} if self._graph else {})
 
     def _check_not_empty(self, hosts: Collection[str]) -> None:
         if not hosts:
             raise InventoryError("there is no host in this inventory", where=str(self.path))
 
     def _kept(self, kind: str) -> Any:  # noqa: ANN401
+        self._settle()
         kept = self.cache.get(f"{self.digest}.{kind}.json") if self.source.is_static else None
         if not isinstance(kept, dict) or kept.keys() != {"answer", "warnings"}:
             return None
@@ -259,39 +276,3 @@ class InventoryAdapter:
         return NotFoundError(
             f"no {what} matches {part!r}", where=f"limit {limit!r}" if part != limit else None, hint=hint
         )
-
-
-def _unmarked(value: Any) -> Any:  # noqa: ANN401
-    """Return what `--list` shows without its marks for text that is no template; vaulted values stay as they are."""
-    if isinstance(value, list):
-        return [_unmarked(element) for element in value]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {"__ansible_unsafe"}:
-        return value["__ansible_unsafe"]
-    return {key: _unmarked(element) for key, element in value.items()}
-
-
-def _parse_graph(text: str) -> InventoryNames:
-    hosts: dict[str, None] = {}
-    own: dict[str, dict[str, None]] = {}
-    children: dict[str, dict[str, None]] = {}
-    above: list[str] = []
-    for line in text.splitlines():
-        found = _GRAPH_LINE.fullmatch(line)
-        if found is None:
-            continue
-        depth, name = len(found[1]) // 3, found[2]
-        del above[depth:]
-        if name.startswith("@") and name.endswith(":"):
-            name = name[1:-1]
-            own.setdefault(name, {})
-            children.setdefault(name, {})
-            if above:
-                children[above[-1]][name] = None
-            above.append(name)
-        else:
-            hosts[name] = None
-            own[above[-1]][name] = None
-    groups = {name: GroupNames(tuple(own[name]), tuple(children[name])) for name in own}
-    return InventoryNames(tuple(hosts), groups)

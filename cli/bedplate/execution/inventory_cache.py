@@ -77,7 +77,7 @@ class InventoryCache:
     def put(self, name: str, value: Any) -> None:  # noqa: ANN401
         """Keep a value under a name."""
         with contextlib.suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.folder)
             write_private(self.folder / name, json.dumps(value, ensure_ascii=False).encode())
             self._prune()
 
@@ -113,6 +113,13 @@ def names_document(names: InventoryNames) -> dict[str, Any]:
         name: {"hosts": list(group.hosts), "children": list(group.children)} for name, group in names.groups.items()
     }
     return {"schema": 1, "hosts": list(names.hosts), "groups": groups}
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner only. Raises OSError."""
+    for one in [*reversed(folder.parents), folder]:
+        if not one.is_dir():
+            one.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(file: Path, content: bytes, mode: int = 0o600) -> None:

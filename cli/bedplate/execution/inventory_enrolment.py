@@ -83,11 +83,7 @@ class Enrolment:
     def __init__(self, adapter: InventoryAdapter, hosts: Sequence[str], known_hosts: Path | None = None) -> None:
         connections = adapter.connections(hosts)
         self.inventory = adapter.path
-        self.plans = [
-            plan_ssh(connections[host], adapter.settings)
-            for host in hosts
-            if connections[host].connection in {"ssh", "ansible.builtin.ssh", "smart", "paramiko_ssh"}
-        ]
+        self.plans = [plan_ssh(connections[host], adapter.settings) for host in hosts if connections[host].is_ssh]
         default = adapter.settings.home / "known_hosts"
         self.file = known_hosts.expanduser().absolute() if known_hosts else _named_file(self.plans) or default
         self._known = KnownHosts(self.file)

@@ -8,12 +8,32 @@ from typing import Literal
 
 from bedplate.errors import InventoryError
 from bedplate.execution.inventory import InventoryAdapter
-from bedplate.execution.inventory_cache import write_private
+from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.execution.inventory_source import PluginSource, SourceFile, dump_settings
 
 Context = Literal["hosts", "fleet"]
-# What only a live NetBox needs; the frozen source has a snapshot and no way out.
-_LIVE = frozenset({"endpoint", "token"})
+# What only asking NetBox needs; a frozen source has a snapshot and no way out. Filters stay: they say what is in it.
+_LIVE = frozenset(
+    {
+        "api_endpoint",
+        "token",
+        "token_file",
+        "validate_certs",
+        "ca_path",
+        "timeout",
+        "retries",
+        "headers",
+        "page_size",
+        "snapshot_path",
+        "cache_ttl",
+        "refresh",
+        "stale_if_error",
+        "stale_max_age",
+        "shrink_limit",
+        "shrink_minimum",
+        "accept_shrink",
+    }
+)
 
 
 def freeze(adapter: InventoryAdapter, hosts: Collection[str], context: Context, target: Path) -> Path:
@@ -35,7 +55,7 @@ def freeze(adapter: InventoryAdapter, hosts: Collection[str], context: Context, 
         InventoryError: a file cannot be read or written, or a snapshot is not usable.
     """
     try:
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(target)
         ours = {source.file: source for source in adapter.source.ours}
         for file in adapter.source.files:
             if file in ours:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.errors import UsageError
-from bedplate.execution.inventory_cache import write_private
+from bedplate.execution.inventory_cache import private_folder, write_private
 
 _MARKERS = ("@cert-authority", "@revoked")
 
@@ -86,7 +86,7 @@ class KnownHosts:
         """Write the file: whole or not at all. Raises UsageError if that cannot be done."""
         target = Path(os.path.realpath(self.path))
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(target.parent)
             mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
             text = "".join(f"{line}\n" for line in self._lines)
             write_private(target, text.encode("utf-8", errors="surrogateescape"), mode)

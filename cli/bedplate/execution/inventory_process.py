@@ -115,6 +115,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "ANSIBLE_CONFIG": str(_CONFIG),
         "ANSIBLE_NOCOLOR": "True",
         "BEDPLATE_HOME": str(settings.home),
+        "BEDPLATE_INVENTORY_MAX_AGE": str(settings.inventory.max_age),
+        "BEDPLATE_INVENTORY_SHRINK_PERCENT": str(settings.inventory.shrink_percent),
         "PYTHONUTF8": "1",
     }
     if settings.execution.vault_password_file:

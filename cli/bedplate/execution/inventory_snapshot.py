@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
+from datetime import datetime
 from pathlib import Path
 
 from bedplate.errors import InventoryError, UsageError
-from bedplate.execution.inventory_cache import write_private
+from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.execution.inventory_source import InventorySource, PluginSource
 from bedplate.fleet import Snapshot
+from bedplate.settings import Settings
 
 
-def snapshot_file(inventory: InventorySource, source: PluginSource) -> Path | None:
-    """Return the snapshot file that a source names, or None if it asks NetBox itself.
+def snapshot_file(inventory: InventorySource, source: PluginSource, settings: Settings) -> Path:
+    """Return the snapshot file that a source reads, or that it leaves behind when it asks NetBox.
 
     A relative path is relative to the folder of the source, as the plugin takes it.
 
     Raises:
-        InventoryError: the setting is not text.
+        InventoryError: the setting is not plain text, or several live sources would share a file.
     """
-    named = source.settings.get("snapshot")
-    if named is None:
-        return None
-    if not isinstance(named, str) or not named:
-        raise InventoryError("must name a file", where=f"{source.file.path}: snapshot")
-    return (inventory.folder / source.file.relative).parent / Path(named).expanduser()
+    folder = (inventory.folder / source.file.relative).parent
+    key = "snapshot_path" if source.is_live else "snapshot"
+    named = source.settings.get(key)
+    if named is not None:
+        if not isinstance(named, str) or "{{" in named:
+            raise InventoryError("must be a plain path, no template", where=f"{source.file.path}: {key}")
+        return folder / Path(named).expanduser()
+    if len([one for one in inventory.ours if one.is_live and not one.settings.get("snapshot_path")]) > 1:
+        raise InventoryError(
+            "has several sources that ask NetBox", where=str(inventory.path), hint="give each its own snapshot_path"
+        )
+    return snapshot_from_environment() or settings.snapshots_folder / f"{_name_of(folder / source.file.relative)}.json"
+
+
+def snapshot_from_environment() -> Path | None:
+    """Return where BEDPLATE_INVENTORY_SNAPSHOT says that live sources keep their snapshot, if it says so."""
+    named = os.environ.get("BEDPLATE_INVENTORY_SNAPSHOT")
+    return Path(named).expanduser().absolute() if named else None
+
+
+def _name_of(path: Path) -> str:
+    return hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:24]
 
 
 def read_snapshot(file: Path) -> Snapshot:
@@ -49,32 +68,32 @@ def write_snapshot(file: Path, snapshot: Snapshot) -> None:
 
 
 class SnapshotHistory:
-    """The snapshots that refreshes replaced, newest last; only the last ten are kept.
+    """The snapshots that newer ones replaced; the last ten are kept.
 
     Args:
-        folder: where snapshots are kept, of all inventories.
-        inventory: the inventory that they are of.
+        settings: say in which folder.
+        file: where the current snapshot is.
     """
 
     KEPT = 10
 
-    def __init__(self, folder: Path, inventory: Path) -> None:
-        name = hashlib.sha256(str(inventory.absolute()).encode()).hexdigest()[:24]
-        self.folder = folder / "replaced" / name
+    def __init__(self, settings: Settings, file: Path) -> None:
+        self.folder = settings.snapshots_folder / "replaced" / _name_of(file)
 
     @property
     def files(self) -> list[Path]:
-        return sorted(self.folder.glob("*.json.gz"))
+        """The files, oldest first."""
+        return sorted(self.folder.glob("*.json"))
 
-    def add(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot. Raises UsageError if it cannot be written."""
+    def add(self, content: bytes, replaced_at: datetime) -> None:
+        """Keep the content of a snapshot file. Raises UsageError if it cannot be written."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.folder)
+            write_private(self.folder / f"{replaced_at:%Y%m%d-%H%M%S-%f}.json", content)
+            for file in self.files[: -self.KEPT]:
+                file.unlink(missing_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot be made: {error.strerror}", where=str(self.folder)) from error
-        write_snapshot(self.folder / f"{snapshot.taken_at:%Y%m%d-%H%M%S}.json.gz", snapshot)
-        for file in self.files[: -self.KEPT]:
-            file.unlink(missing_ok=True)
+            raise UsageError(f"cannot be written: {error.strerror}", where=str(self.folder)) from error
 
     def last(self) -> Snapshot | None:
         """Return the snapshot that was replaced last, or None. Raises InventoryError if it is not readable."""

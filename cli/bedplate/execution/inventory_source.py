@@ -74,7 +74,7 @@ class PluginSource:
     @property
     def is_live(self) -> bool:
         """Whether it asks NetBox itself; the other kind reads a snapshot file."""
-        return self.is_ours and self.settings.get("snapshot") is None
+        return self.is_ours and not self.settings.get("snapshot")
 
 
 class InventorySource:
@@ -118,6 +118,11 @@ class InventorySource:
     @property
     def ours(self) -> tuple[PluginSource, ...]:
         return tuple(source for source in self.plugins if source.is_ours)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a source asks NetBox itself."""
+        return any(source.is_live for source in self.plugins)
 
     @property
     def plugin_names(self) -> tuple[str, ...]:

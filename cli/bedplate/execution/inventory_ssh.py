@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.errors import EngineError, InventoryError
-from bedplate.execution.inventory import Connection
+from bedplate.execution.inventory_answers import Connection
 from bedplate.settings import Settings
 
 _KNOWN_HOSTS = "userknownhostsfile"
