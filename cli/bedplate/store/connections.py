@@ -7,9 +7,13 @@ import sqlite3
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bedplate.store.address import Address
 from bedplate.store.faults import store_errors
@@ -69,14 +73,17 @@ class Database:
 
 
 def _make_engine(address: Address, busy_timeout: float) -> Engine:
-    if address.backend == "sqlite":
+    if address.path is not None:
+        path = address.path
         engine = create_engine(
             address.url,
-            connect_args={"timeout": busy_timeout, "check_same_thread": False},
+            creator=lambda: _connect_sqlite(path, busy_timeout),
             hide_parameters=True,
             pool_timeout=busy_timeout,
         )
         event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", lambda _, record: record.info.update(file=_identity(path)))
+        event.listen(engine, "checkout", lambda _, record, __: _still_there(path, record))
         event.listen(engine, "begin", _begin_sqlite)
     else:
         given = address.url.query
@@ -91,6 +98,26 @@ def _make_engine(address: Address, busy_timeout: float) -> Engine:
         event.listen(engine, "connect", _postgresql_set_up(busy_timeout))
     _forget_after_fork(engine)
     return engine
+
+
+def _connect_sqlite(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    # Without mode=rw a store that vanished would come back as an empty file.
+    location = f"file:{quote(str(path))}?mode=rw"
+    return sqlite3.connect(location, uri=True, timeout=busy_timeout, check_same_thread=False)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _still_there(path: Path, record: ConnectionPoolEntry) -> None:
+    # What is written to a file that was moved away or replaced would be lost without a word.
+    if _identity(path) != record.info["file"]:
+        raise DisconnectionError(f"{path} is another file now")
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -19,7 +19,7 @@ _SQLITE = (
     ("SQLITE_FULL", "the disk of the run store is full", "free some space, or run: bedplate runs prune"),
     ("SQLITE_IOERR_WRITE", "the run store cannot be written, the disk may be full", "see df and the kernel's log"),
     ("SQLITE_IOERR", "the disk of the run store failed", "see df and the kernel's log"),
-    ("SQLITE_CANTOPEN", "the run store cannot be opened or made", "the file and its folder must be yours to write"),
+    ("SQLITE_CANTOPEN", "the run store cannot be opened", "the file must be there, it and its folder yours to write"),
     ("SQLITE_READONLY", "the run store cannot be written", "the file and its folder must be yours to write"),
     ("SQLITE_PERM", "the run store may not be read", "the file and its folder must be yours to write"),
     ("SQLITE_NOTADB", "this file is not a run store", "move it away, or name another in store.url"),

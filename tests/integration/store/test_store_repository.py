@@ -79,7 +79,7 @@ class TestRuns:
         assert kept.started_at == run.started_at
 
     def test_a_time_without_a_zone_is_refused(self, store: RunRepository) -> None:
-        with pytest.raises(Exception, match="without a zone"):
+        with pytest.raises(Exception, match=r"without a zone"):
             store.add(make_run(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
 
     def test_text_that_no_database_takes_is_kept_readable(self, store: RunRepository) -> None:
@@ -127,7 +127,7 @@ class TestGet:
         assert "…" in str(error.value)
 
     def test_a_mistyped_id_gets_what_is_near(self, store: RunRepository) -> None:
-        with pytest.raises(NotFoundError, match="near are 20261122-151403-k7f2"):
+        with pytest.raises(NotFoundError, match=r"near are 20261122-151403-k7f2"):
             store.get("20261122-151403-k7g2")
 
     @pytest.mark.parametrize("text", ["", "%", "_", "20261122%", "k7f", "x' OR 1=1 --", "\\"])
@@ -477,7 +477,7 @@ class TestDelete:
     ],
 )
 def test_an_unknown_run_is_not_found(store: RunRepository, call: Any) -> None:
-    with pytest.raises(NotFoundError, match="no run none"):
+    with pytest.raises(NotFoundError, match=r"no run none"):
         call(store)
 
 

@@ -12,6 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from bedplate.errors import SettingsError, StoreError
@@ -116,9 +118,6 @@ class TestNew:
                 assert store.count(RunQuery()) == 0
 
     def test_the_migrations_give_what_the_code_expects(self, empty_place: Place) -> None:
-        from alembic.autogenerate import compare_metadata
-        from alembic.migration import MigrationContext
-
         upgrade_store(empty_place.settings)
         with _database(empty_place) as database, database.reading() as connection:
             options = {"compare_type": True, "compare_server_default": True, "version_table": VERSION_TABLE}
@@ -196,13 +195,13 @@ class TestOlder:
     def test_an_upgrade_that_fails_leaves_the_store_as_it_was(self, empty_place: Place, next_migrations: Path) -> None:
         upgrade_store(empty_place.settings)
         broken = next_migrations / "versions" / "r0002_colour.py"
-        broken.write_text(_NEXT_REVISION + '    op.execute("SELECT broken FROM nothing")\n', encoding="utf-8")
+        broken.write_text(f'{_NEXT_REVISION}    op.execute("DROP TABLE nothing")\n', encoding="utf-8")
         with _schema(empty_place, next_migrations) as schema, pytest.raises(StoreError):
             schema.upgrade()
         with empty_place.opened() as store:
             store.add(make_run())
         with _database(empty_place) as database, database.reading() as connection:
-            assert "colour" not in connection.execute(text("SELECT * FROM runs")).keys()
+            assert "colour" not in set(connection.execute(text("SELECT * FROM runs")).keys())
 
     def test_who_waits_too_long_for_an_upgrade_is_told(self, tmp_path: Path) -> None:
         place = sqlite_place(tmp_path, busy_timeout=0.2)
@@ -214,7 +213,7 @@ class TestOlder:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "locked\n"
-            with pytest.raises(StoreError, match="another process is making or upgrading the run store"):
+            with pytest.raises(StoreError, match=r"another process is making or upgrading the run store"):
                 open_store(place.settings)
             holder.communicate()
 
@@ -234,7 +233,7 @@ class TestRefused:
         with closing(sqlite3.connect(tmp_path / "bedplate.db")) as connection:
             connection.execute("CREATE TABLE recipes (name)")
         for act in (open_store, upgrade_store, store_status):
-            with pytest.raises(StoreError, match="holds something else: recipes"):
+            with pytest.raises(StoreError, match=r"holds something else: recipes"):
                 act(Settings(home=tmp_path))
 
     @pytest.mark.postgresql
@@ -243,7 +242,7 @@ class TestRefused:
             name = place.settings.store.url.rpartition("/")[2]
             with postgresql_server.connect(name) as connection:
                 connection.execute("CREATE TABLE events (id int)")
-            with pytest.raises(StoreError, match="holds something else: events"):
+            with pytest.raises(StoreError, match=r"holds something else: events"):
                 upgrade_store(place.settings)
 
     @pytest.mark.parametrize(
