@@ -83,7 +83,7 @@ options:
     type: float
     default: 60
   retries:
-    description: How often a request is sent again after a failure that may pass (no connection, half an answer, 429, 5xx).
+    description: How often a request is sent again after a failure that may pass (no connection, half a page, 429, 5xx).
     type: int
     default: 3
   headers:
@@ -275,6 +275,7 @@ compose:
   ansible_port: 2222 if bedplate_role == 'bastion' else 22
 """
 
+import gc  # noqa: E402
 import os  # noqa: E402
 from difflib import get_close_matches  # noqa: E402
 from typing import Any, Dict, Iterable  # noqa: E402
@@ -317,11 +318,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         """Fill the inventory. Raises AnsibleParserError if there is no complete and well-formed fleet."""
         super().parse(inventory, loader, path, cache)
         fault = None
+        collecting = gc.isenabled()
+        gc.disable()  # a large fleet is millions of objects that all stay
         try:
             self._check_keys(self._read_config_data(path))
             self._fill(Options(self._option, os.path.dirname(os.path.abspath(path))))
         except InventoryError as error:
             fault = AnsibleParserError(str(error))
+        finally:
+            if collecting:
+                gc.enable()
         if fault is not None:
             raise fault  # not from within the handler: newer Ansible would print the sentence twice
 

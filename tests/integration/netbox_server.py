@@ -207,7 +207,7 @@ def _handler(server: NetBoxServer) -> type[BaseHTTPRequestHandler]:
             if answer.cut is not None:
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class names it so)
             pass
 
     return Handler

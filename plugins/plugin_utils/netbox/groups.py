@@ -7,6 +7,7 @@ innermost groups of its place and in one group for each of class, cluster, role,
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 
 from .faults import InventoryError
@@ -108,6 +109,7 @@ def failure_domain(record: Record) -> List[str]:
     return domain
 
 
+@lru_cache(maxsize=65536)
 def place_slug(site: Optional[str], name: str) -> str:
     """Return the name of a rack or location with its site in front, unless it begins with that already.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Optional
 
 ALLOWED_ANSIBLE_KEYS = ("ansible_host", "ansible_port", "ansible_python_interpreter")
 
 _NOT_IN_A_GROUP_NAME = re.compile(r"\W")
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _ADDRESS = re.compile(r"[A-Za-z0-9_.:%-]+\Z")
 _INTERPRETER = re.compile(r"(auto|auto_legacy|auto_silent|auto_legacy_silent|/[A-Za-z0-9_./+-]+)\Z")
 _RESERVED_HOSTS = frozenset(("all", "ungrouped", "localhost", "127.0.0.1", "::1"))
@@ -18,6 +20,7 @@ _TEMPLATE_MARKS = ("{{", "{%", "{#")
 _RESERVED_WORDS = frozenset(("True", "False", "None", "true", "false", "none", "null"))
 
 
+@lru_cache(maxsize=65536)
 def group_name(kind: str, slug: str) -> str:
     """Return the group of a slug: kind, underscore, slug, with `_` for all but letters, digits and `_`."""
     return "%s_%s" % (kind, _NOT_IN_A_GROUP_NAME.sub("_", unicodedata.normalize("NFC", slug)))
@@ -25,6 +28,8 @@ def group_name(kind: str, slug: str) -> str:
 
 def host_name_fault(name: str) -> Optional[str]:
     """Return why Ansible cannot take this name for a host, or None if it can."""
+    if _PLAIN_HOST.match(name) and name.lower() not in _RESERVED_HOSTS:
+        return None
     marks = sorted(_PATTERN_MARKS.intersection(name))
     faults = (
         (not name.strip(), "it is empty"),

@@ -7,9 +7,10 @@ host and group objects, which is what those calls end in.
 
 from __future__ import annotations
 
-from typing import Any, Collection, Dict, List, Mapping, Sequence
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from ansible.inventory.data import InventoryData
+from ansible.inventory.host import Host
 
 from .faults import InventoryError, Notices
 from .groups import KINDS, GroupPlan, plan_groups
@@ -58,18 +59,33 @@ def populate(
             del variables[name], taken[name]
     plan = plan_groups(taken, shape.group_by)
     _lay_out_groups(inventory, plan)
+    _add_hosts(inventory, taken)
     for name in taken:
-        inventory.add_host(untrusted_name(name))
         inventory.hosts[name].vars.update(untrusted_variables(variables.pop(name)))
     _fill_groups(inventory, plan)
     return list(taken)
 
 
+def _add_hosts(inventory: InventoryData, names: Iterable[str]) -> None:
+    """Add hosts, the first one by Ansible's own means; what that one says of its source holds for all."""
+    origin: Optional[Dict[str, Any]] = None
+    for name in names:
+        if origin is None or name in inventory.hosts:
+            inventory.add_host(untrusted_name(name))
+            own = inventory.hosts[name].vars
+            origin = origin or {key: own[key] for key in ("inventory_file", "inventory_dir") if key in own}
+        else:
+            host = inventory.hosts[name] = Host(untrusted_name(name))
+            host.vars.update(origin)
+
+
 def _usable(hosts: Mapping[str, Record], query: Query, notices: Notices) -> Dict[str, Record]:
     """Return the hosts that are asked for and whose names Ansible can take."""
     usable: Dict[str, Record] = {}
+    kinds = {kind: frozenset(query.statuses_of(kind)) for kind in query.kinds if query.takes(kind)}
     for name, record in hosts.items():
-        if query.wants(record["type"], record["status"]):
+        statuses = kinds.get(record["type"])
+        if statuses is not None and (not statuses or record["status"] in statuses):
             fault = host_name_fault(name)
             if fault is None:
                 usable[name] = record

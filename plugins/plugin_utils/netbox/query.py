@@ -56,11 +56,6 @@ class Query:
         """Return whether there can be any host of a kind: not if only statuses of the other kind are asked for."""
         return kind in self.kinds and bool(self.parameters_of(kind) or not self.statuses)
 
-    def wants(self, kind: str, status: str) -> bool:
-        """Return whether a host of this kind and status is taken."""
-        statuses = self.statuses_of(kind)
-        return self.takes(kind) and (not statuses or status in statuses)
-
     def has_filters(self) -> bool:
         """Return whether there are filters besides statuses."""
         return any(self.filters.values())

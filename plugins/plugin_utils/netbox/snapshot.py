@@ -40,6 +40,7 @@ _TEXTS = (
     "dns_name",
     "last_updated",
 )
+_TEXT_OR_NOTHING = (str, type(None))
 RECORD_KEYS = frozenset(
     (*_TEXTS, *_SLUG_LISTS, "type", "id", "position", "services", "custom_fields", "config_context", "interfaces")
 )
@@ -172,16 +173,15 @@ def _checked(document: object, path: str) -> Snapshot:
 def _record_fault(name: str, record: object) -> Optional[str]:
     if not isinstance(record, dict):
         return "is no dictionary"
-    missing = RECORD_KEYS.difference(record)
-    if missing:
-        return "lacks %s" % ", ".join(sorted(missing))
+    if not record.keys() >= RECORD_KEYS:
+        return "lacks %s" % ", ".join(sorted(RECORD_KEYS.difference(record)))
     if record["name"] != name:
         return "says that its name is %r" % record["name"]
     if record["type"] not in TYPES:
         return "is of the unknown type %r" % record["type"]
     wrong: List[str] = [key for key in _SLUG_LISTS if not _is_list_of(str, record[key])]
     wrong += [] if _is_list_of(dict, record["services"]) else ["services"]
-    wrong += [key for key in _TEXTS if record[key] is not None and not isinstance(record[key], str)]
+    wrong += [key for key in _TEXTS if record[key].__class__ not in _TEXT_OR_NOTHING]
     if not isinstance(record["custom_fields"], dict):
         wrong.append("custom_fields")
     if wrong:
