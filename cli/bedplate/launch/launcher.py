@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from bedplate.content import Content
-from bedplate.execution.executor import Executor, RunEnd, RunObserver, StopControl
+from bedplate.errors import BedplateError, EngineError, UsageError
+from bedplate.execution.executor import ExecutionOutcome, ExecutionRequest, Executor, RunEnd, RunObserver, StopControl
+from bedplate.execution.files import make_private
+from bedplate.execution.heartbeat import Heartbeat
+from bedplate.execution.inventory import InventoryAdapter
+from bedplate.execution.inventory_frozen import freeze
+from bedplate.execution.machine import Machine, own_folders
+from bedplate.execution.recorder import RunRecorder
+from bedplate.execution.surroundings import stop_file
+from bedplate.launch.detached import DetachedOrder, start_detached
+from bedplate.launch.preparation import Preparation
+from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
-from bedplate.runs import Run, RunRepository
+from bedplate.runs import REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
 from bedplate.settings import Settings
+
+_INVENTORY = "inventory"
+_ARTIFACTS = "artifacts"
 
 
 class Launcher:
@@ -21,7 +41,7 @@ class Launcher:
         executor: what executes; by default ansible on this machine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (each is a part of its own, named where it is made)
         self,
         content: Content,
         settings: Settings,
@@ -35,7 +55,13 @@ class Launcher:
         self.inventory = inventory
         self.store = store
         self.exit_codes = exit_codes
+        self.machine = Machine.this()
         self._executor = executor
+
+    @cached_property
+    def adapter(self) -> InventoryAdapter:
+        """Answers about the inventory. Raises InventoryError if there is none."""
+        return InventoryAdapter(self.content, self.settings, self.inventory)
 
     def prepare(self, request: LaunchRequest) -> PreparedRun:
         """Check an order: product, parameters, hosts, guardrails. Nothing is written.
@@ -49,6 +75,7 @@ class Launcher:
             RefusedError: a guardrail said no.
             InventoryError: there is no usable inventory.
         """
+        return Preparation(self.content, self.settings, self.adapter, self.store).prepare(request)
 
     def accept(self, prepared: PreparedRun) -> Run:
         """Keep a run in the store, with its private folder and frozen inventory, before anything starts.
@@ -56,7 +83,22 @@ class Launcher:
         Raises:
             StoreError: the store cannot be written.
             InventoryError: the inventory cannot be frozen.
+            EngineError: the run's folder cannot be made.
         """
+        now = datetime.now(UTC)
+        machine = self.machine
+        run = replace(
+            prepared.run, queued_at=now, host_id=machine.host_id, boot_id=machine.boot_id, pid=os.getpid()
+        )  # fmt: skip
+        folder = make_private(self.settings.runs_folder / run.id)
+        try:
+            freeze(self.adapter, run.hosts, prepared.context, folder / _INVENTORY)
+            make_private(folder / _ARTIFACTS)
+            self.store.add(run)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return run
 
     def execute(
         self, prepared: PreparedRun, observers: Sequence[RunObserver] = (), control: StopControl | None = None
@@ -69,6 +111,24 @@ class Launcher:
         Raises:
             EngineError: ansible could not be started at all; the run is stored as failed.
         """
+        run = prepared.run
+        control = control or StopControl()
+        recorder = RunRecorder(self.store, run, self._spool_folder, self.exit_codes)
+        request = ExecutionRequest(
+            run=run,
+            playbook=prepared.playbook,
+            inventory=_frozen(run),
+            environment=prepared.environment,
+            variables=prepared.variables,
+            secrets=prepared.secrets,
+        )
+        try:
+            with Heartbeat(self.store, run.id, control):
+                self._engine.execute(request, [*observers, recorder], control)
+        except BedplateError as error:
+            recorder.finished(ExecutionOutcome(RunEnd.BROKEN, error=str(error)))
+            raise
+        return recorder.run
 
     def detach(self, prepared: PreparedRun) -> Run:
         """Execute an accepted run in a process of its own, and return at once.
@@ -78,6 +138,17 @@ class Launcher:
         Raises:
             EngineError: the process cannot be started; the run is stored as failed.
         """
+        run = prepared.run
+        order = DetachedOrder(self.content, self.settings, self.inventory, dict(self.exit_codes), prepared)
+        try:
+            pid = start_detached(order)
+        except EngineError as error:
+            recorder = RunRecorder(self.store, run, self._spool_folder, self.exit_codes)
+            recorder.finished(ExecutionOutcome(RunEnd.BROKEN, error=str(error)))
+            raise
+        now = datetime.now(UTC)
+        self.store.update(run.id, only_from=(RunStatus.QUEUED,), pid=pid, heartbeat_at=now)
+        return self.store.get(run.id)
 
     def rerun(self, run_id: str, *, failed_only: bool = False) -> LaunchRequest:
         """Return the order that repeats a run, on all its hosts or only on those that failed or were unreachable.
@@ -88,9 +159,32 @@ class Launcher:
             NotFoundError: there is no such run.
             UsageError: the run has not ended, or no host failed.
         """
+        run = self.store.get(run_id)
+        if not run.status.ended:
+            raise UsageError(f"has not ended yet ({run.status})", where=f"run {run.id}")
+        hosts = self._failed_hosts(run) if failed_only else list(run.hosts)
+        if not hosts:
+            raise UsageError("no host failed", where=f"run {run.id}")
+        return LaunchRequest(
+            product=run.product,
+            parameters={name: value for name, value in run.parameters.items() if value != REDACTED},
+            limit=run.limit,
+            hosts=hosts,
+            check=run.mode is RunMode.CHECK,
+            diff=run.diff,
+            reason=run.reason,
+            rerun_of=run.id,
+            unknown_secrets=[name for name, value in run.parameters.items() if value == REDACTED],
+        )
 
     def cancel(self, run: Run) -> bool:
         """Ask a run to stop in order. Return False if it had ended."""
+        if not self.store.request_stop(run.id, datetime.now(UTC)):
+            return False
+        if self.machine.executes(run) and run.folder is not None:
+            with contextlib.suppress(OSError):  # the process asks the store every few seconds
+                stop_file(run.folder).touch(mode=0o600)
+        return True
 
     def recover(self) -> Recovery:
         """Write what could not be stored before, and close the runs whose process died. Call it before runs are read.
@@ -98,6 +192,34 @@ class Launcher:
         Raises:
             StoreError: the store cannot be reached.
         """
+        return recover(self.store, self.machine, self._spool_folder, self.exit_codes[RunEnd.BROKEN])
 
     def remove_folders(self, runs: Sequence[Run]) -> None:
         """Remove the private folders of ended runs on this machine."""
+        for folder in own_folders(runs, self.machine):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _spool_folder(self) -> Path:
+        return self.settings.home / "spool"
+
+    @cached_property
+    def _engine(self) -> Executor:
+        if self._executor is not None:
+            return self._executor
+        from bedplate.execution.local import LocalExecutor  # noqa: PLC0415 (ansible_runner is slow to import)
+
+        return LocalExecutor(self.settings.execution)
+
+    def _failed_hosts(self, run: Run) -> list[str]:
+        failed = {HostOutcome.FAILED, HostOutcome.UNREACHABLE}
+        return [result.host for result in self.store.host_results(run.id) if result.outcome in failed]
+
+
+def _frozen(run: Run) -> Path:
+    """Return the frozen inventory of an accepted run, as ansible's `-i` gets it."""
+    if run.folder is None:
+        raise EngineError("has no folder on this machine", where=f"run {run.id}")
+    folder = run.folder / _INVENTORY
+    file = folder / Path(run.inventory).name
+    return file if file.is_file() and not Path(run.inventory).is_dir() else folder

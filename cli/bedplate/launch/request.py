@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bedplate.runs import Run
 
@@ -42,6 +42,7 @@ class PreparedRun:
         run: the run as it will be stored; secret parameters are redacted in it.
         playbook: name (FQCN) or path.
         context: `fleet` if the product must know all hosts, else `hosts`.
+        environment: variables that ansible needs to read the inventory.
         variables: all extra variables, with secrets.
         secrets: texts that must appear nowhere.
         expected: seconds that earlier runs took, scaled to these hosts; None when there are none.
@@ -50,7 +51,8 @@ class PreparedRun:
 
     run: Run
     playbook: str
-    context: str = "hosts"
+    context: Literal["hosts", "fleet"] = "hosts"
+    environment: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: Sequence[str] = field(default=(), repr=False)
     expected: float | None = None

@@ -1,0 +1,1 @@
+"""Callback plugins that ansible loads by file."""

@@ -1,0 +1,76 @@
+# ruff: noqa: SLF001 (what a callback plugin gets from ansible is partly private)
+"""The callback plugin of ansible-runner, whose events go to Bedplate through memory instead of files."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ansible.playbook.block import Block
+from ansible.playbook.task import Task
+
+from bedplate.execution.feed import EventFeed
+
+DOCUMENTATION = """
+    name: awx_display
+    type: stdout
+    short_description: sends events to Bedplate
+    description:
+        - What ansible-runner's plugin of this name does, without a file for each event.
+    extends_documentation_fragment:
+        - default_callback
+        - result_format_callback
+"""
+
+
+def _load_original() -> ModuleType:
+    """Load ansible-runner's plugin by its file: importing the package around it would cost a quarter of a second."""
+    package = importlib.util.find_spec("ansible_runner")
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("ansible-runner is not installed")
+    file = Path(package.submodule_search_locations[0], "display_callback", "callback", "awx_display.py")
+    spec = importlib.util.spec_from_file_location("bedplate_awx_display", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"ansible-runner has no callback plugin at {file}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_original = _load_original()
+_context = _original.event_context
+_context.cache = EventFeed(int(os.environ["BEDPLATE_EVENTS"]), _original.AnsibleJSONEncoderLocal)
+
+
+class CallbackModule(_original.CallbackModule):  # type: ignore[misc, name-defined]
+    """Adds what cannot be seen from outside of ansible, and leaves out what nobody needs."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "awx_display"
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:  # noqa: ANN401, ARG002 (ansible's signature)
+        """Remember when the host began; half of all events would be of this kind, and results carry the duration."""
+        self._host_start[host.get_name()] = datetime.now(UTC)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401
+        with _context.set_local(rescued=is_rescued(result._task)):
+            super().v2_runner_on_failed(result, ignore_errors)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(ignore_unreachable=bool(result._task.ignore_unreachable)):
+            super().v2_runner_on_unreachable(result)
+
+
+def is_rescued(task: Task) -> bool:
+    """Return whether a failure of this task leads into a `rescue` section."""
+    child, parent = task, task._parent
+    while parent is not None:
+        if isinstance(parent, Block) and parent.rescue and any(child._uuid == inner._uuid for inner in parent.block):
+            return True
+        child, parent = parent, parent._parent
+    return False

@@ -1,0 +1,193 @@
+"""Execution on this machine. The only importer of ansible_runner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pexpect  # type: ignore[import-untyped]
+from ansible_runner.config.runner import RunnerConfig
+from ansible_runner.runner import Runner
+
+from bedplate.errors import EngineError
+from bedplate.execution.channel import EngineChannel
+from bedplate.execution.events import Report
+from bedplate.execution.executor import ExecutionOutcome, ExecutionRequest, RunObserver, StopControl
+from bedplate.execution.files import make_private
+from bedplate.execution.inventory_cache import write_private
+from bedplate.execution.outcome import Ending, outcome_of
+from bedplate.execution.redaction import Redactor
+from bedplate.execution.reporter import Reporter
+from bedplate.execution.results import HostTally
+from bedplate.execution.secrets import secrets_in_environment
+from bedplate.execution.surroundings import (
+    engine_folder,
+    environment_of,
+    open_part,
+    options_of,
+    stop_file,
+    temporary_folder,
+)
+from bedplate.execution.untemplated import untemplated_yaml
+from bedplate.settings import ExecutionSettings
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_IDENT = "run"
+_POLL = 0.5
+# Matches whatever came: pexpect forgets then what it has read, which it would keep to the end of the run otherwise.
+_ANYTHING = r"(?s).+"
+
+
+class LocalExecutor:
+    """Executes runs with ansible-runner on this machine. Implements `bedplate.execution.executor.Executor`."""
+
+    def __init__(self, settings: ExecutionSettings) -> None:
+        self._settings = settings
+
+    def execute(
+        self, request: ExecutionRequest, observers: Sequence[RunObserver], control: StopControl
+    ) -> ExecutionOutcome:
+        folder = request.run.folder
+        if folder is None:
+            raise EngineError("a run on this machine needs a folder", where=f"run {request.run.id}")
+        make_private(folder)
+        channel = EngineChannel()
+        try:
+            environment = self._offer(channel, request, folder)
+            redactor = Redactor([*request.secrets, *secrets_in_environment(environment)])
+            tally = HostTally(request.run.hosts)
+            reporter = Reporter(channel, redactor, tally, observers, log=folder / "stdout.log")
+            for observer in observers:
+                observer.started(request.run)
+            fault = _run(channel, reporter, control, folder, environment)
+            ending = Ending(channel.exit_code, reporter.last_errors, fault, control.kill_requested, _stopped(folder))
+            outcome = outcome_of(ending, tally)
+        finally:
+            _end(channel, folder, request.run.id)
+        for observer in observers:
+            observer.finished(outcome)
+        if reporter.error is not None:
+            raise reporter.error
+        return outcome
+
+    def _offer(self, channel: EngineChannel, request: ExecutionRequest, folder: Path) -> dict[str, str]:
+        environment = environment_of(request, self._settings, folder)
+        limit = folder / "hosts"
+        try:
+            write_private(limit, "".join(f"{host}\n" for host in request.run.hosts).encode())
+            temporary_folder(request.run.id).mkdir(mode=0o700)
+        except OSError as error:
+            raise EngineError(f"cannot be written: {error.strerror}", where=str(error.filename or limit)) from error
+        channel.offer(
+            {
+                "environment": environment,
+                "arguments": options_of(request, self._settings, limit),
+                "variables": untemplated_yaml(request.variables),
+                "temporary": str(temporary_folder(request.run.id)),
+            }
+        )
+        return environment
+
+
+class _ChannelRunner(Runner):  # type: ignore[misc]
+    """ansible-runner's runner; events come through memory, where it would read and remove a file for each."""
+
+    def __init__(
+        self, config: RunnerConfig, channel: EngineChannel, reporter: Reporter, cancel: Callable[[], bool]
+    ) -> None:
+        super().__init__(config, cancel_callback=cancel)
+        self._channel = channel
+        self._reporter = reporter
+        self._counter = 0
+
+    def event_callback(self, event_data: dict[str, Any]) -> None:
+        """Take an event; what was only printed has a kind already, all others are described in the channel."""
+        uuid = event_data.get("uuid")
+        if uuid is None:
+            return
+        self._counter = event_data["counter"]
+        document = None if "event" in event_data else self._channel.take(uuid)
+        self._reporter.put(Report(self._counter, event_data["stdout"], document, uuid))
+
+    def report_rest(self) -> None:
+        """Hand over the events whose output was lost at the end."""
+        for number, document in enumerate(self._channel.take_rest(), self._counter + 1):
+            self._reporter.put(Report(number, document=document))
+
+
+def _run(
+    channel: EngineChannel, reporter: Reporter, control: StopControl, folder: Path, environment: dict[str, str]
+) -> str | None:
+    """Run ansible to its end. Return why it could not be started, if so."""
+    runner = _ChannelRunner(_config(channel, folder, environment), channel, reporter, _canceler(control, folder))
+    reporter.start()
+    try:
+        runner.run()
+    except pexpect.TIMEOUT:
+        return None  # something holds the terminal open after the end: that is an end, too
+    except OSError as error:
+        return f"ansible could not be started: {error.strerror}"
+    finally:
+        _kill(channel)
+        runner.report_rest()
+        reporter.finish()
+    return None
+
+
+def _config(channel: EngineChannel, folder: Path, environment: dict[str, str]) -> RunnerConfig:
+    config = RunnerConfig(
+        private_data_dir=str(folder),
+        artifact_dir=str(engine_folder(folder)),
+        ident=_IDENT,
+        playbook="-",
+        quiet=True,
+        fact_cache_type="none",
+        passwords={_ANYTHING: None},
+    )
+    config.prepare()
+    config.env = open_part(environment)
+    config.command = [sys.executable, "-P", str(_LAUNCHER), channel.path]
+    config.cwd = str(folder)
+    config.suppress_output_file = True
+    config.pexpect_timeout = _POLL
+    return config
+
+
+def _canceler(control: StopControl, folder: Path) -> Callable[[], bool]:
+    """Return what ansible-runner asks again and again: whether to kill. A stop in order is asked for by a file."""
+    asked = False
+
+    def canceled() -> bool:
+        nonlocal asked
+        if control.stop_requested and not asked:
+            asked = True
+            stop_file(folder).touch(mode=0o600)
+        return control.kill_requested
+
+    return canceled
+
+
+def _kill(channel: EngineChannel) -> None:
+    """Make sure that ansible is gone; its workers go with it."""
+    if channel.exit_code is None and channel.pid is not None:
+        with contextlib.suppress(OSError):
+            os.killpg(channel.pid, signal.SIGKILL)
+
+
+def _end(channel: EngineChannel, folder: Path, run_id: str) -> None:
+    channel.close()
+    for leftover in (engine_folder(folder), temporary_folder(run_id)):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _stopped(folder: Path) -> str | None:
+    try:
+        return stop_file(folder).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,80 @@
+"""Executing an accepted run in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bedplate.content import Content
+from bedplate.errors import EngineError
+from bedplate.execution.executor import RunEnd, StopControl
+from bedplate.launch.request import PreparedRun
+from bedplate.settings import Settings
+
+_LOG = "detached.log"
+
+
+@dataclass(frozen=True)
+class DetachedOrder:
+    """What the process needs to know; it is handed over in memory."""
+
+    content: Content
+    settings: Settings
+    inventory: Path
+    exit_codes: Mapping[RunEnd, int]
+    prepared: PreparedRun
+
+
+def start_detached(order: DetachedOrder) -> int:
+    """Start the process, in a session of its own, and return its number.
+
+    Raises:
+        EngineError: it cannot be started.
+    """
+    folder = order.prepared.run.folder
+    if folder is None:
+        raise EngineError("has no folder on this machine", where=f"run {order.prepared.run.id}")
+    memory = os.memfd_create("bedplate-order", 0)
+    try:
+        os.write(memory, pickle.dumps(order))
+        command = [sys.executable, "-P", "-m", __name__, str(memory)]
+        log = str(folder / _LOG)
+        return os.posix_spawn(
+            sys.executable,
+            command,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+    except OSError as error:
+        raise EngineError(f"the background process cannot be started: {error.strerror}") from error
+    finally:
+        os.close(memory)
+
+
+def main() -> int:
+    """Execute the order whose place in memory is named on the command line."""
+    from bedplate.launch.launcher import Launcher  # noqa: PLC0415 (it imports this module)
+    from bedplate.store import open_store  # noqa: PLC0415
+
+    memory = int(sys.argv[1])
+    content = os.pread(memory, os.fstat(memory).st_size, 0)
+    os.close(memory)
+    order: DetachedOrder = pickle.loads(content)  # noqa: S301 (the memory of the process that started us)
+    store = open_store(order.settings)
+    launcher = Launcher(order.content, order.settings, order.inventory, store, order.exit_codes)
+    control = StopControl()
+    with control.signals():
+        return launcher.execute(order.prepared, control=control).exit_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
