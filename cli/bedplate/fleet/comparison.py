@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,7 @@ def compare(before: Snapshot, after: Snapshot) -> SnapshotDiff:
 
 
 def _changes(before: HostRecord, after: HostRecord) -> Iterator[AttributeChange]:
-    if before == after:
+    if repr(before) == repr(after):
         return
     old = dict(_flat(before.to_document()))
     new = dict(_flat(after.to_document()))
@@ -87,7 +88,7 @@ def _changes(before: HostRecord, after: HostRecord) -> Iterator[AttributeChange]
         if path[0] in _UNTOLD:
             continue
         one, other = old.get(path), new.get(path)
-        if one != other or type(one) is not type(other):
+        if json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True):  # to Python, 1 and True are equal
             yield AttributeChange(".".join(path), one, other)
 
 
