@@ -31,7 +31,7 @@ for _name, _pattern, _start in (
     ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("int", r"^[-+]?(0|[1-9][0-9]*)$", _FIRST),
-    ("float", r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$", _FIRST),
+    ("float", r"^[-+]?((0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|(0|[1-9][0-9]*)\.?[eE][-+]?[0-9]+)$", _FIRST),
 ):
     _Loader.add_implicit_resolver(_TAG + _name, re.compile(_pattern), list(_start))
 _Loader.add_constructor(_TAG + "float", lambda loader, node: float(loader.construct_scalar(node)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,12 +40,27 @@ def parse_parameters(text: str, where: str) -> dict[str, Any]:
         ParameterError: it is no mapping, or not YAML; file and line are named.
     """
     try:
-        tree = parse_yaml(text)
+        data = _json(text) or parse_yaml(text).data
     except YamlError as error:
         key = f"{error.path[0]} " if error.path else ""
         raise ParameterError(f"{key}{error.sentence}", where=f"{where}:{error.line}") from error
-    if tree.data is None:
+    if data is None:
         return {}
-    if not isinstance(tree.data, dict):
+    if not isinstance(data, dict):
         raise ParameterError("must be a mapping of parameter names to values", where=f"{where}:1")
-    return tree.data
+    return data
+
+
+def _json(text: str) -> Any:  # noqa: ANN401
+    """Return what JSON says, which has escapes that YAML lacks; None where YAML has to look, and to name faults."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise ValueError("a key is there twice")
+    return mapping

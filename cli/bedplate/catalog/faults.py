@@ -73,17 +73,25 @@ def _is_alternative(part: str) -> bool:
 
 
 def _sentence(details: ErrorDetails, path: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    kind, context, got = details["type"], details.get("ctx", {}), details["input"]
+    kind = details["type"]
     if kind == "extra_forbidden":
         return _unknown_key(str(path[-1]), _keys_at(model, path[:-1]))
     if kind == "missing":
         return "is missing"
+    return _value_sentence(kind, details)
+
+
+def _value_sentence(kind: str, details: ErrorDetails) -> str:
+    context, got = details.get("ctx", {}), show(details["input"])
     if kind == "value_error":
         return str(context["error"])
     if kind in {"literal_error", "enum"}:
-        return f"must be one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}, not {show(got)}"
+        return f"must be one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}, not {got}"
+    if kind in {"too_short", "string_too_short"} and context["min_length"] == 1:
+        return "must not be empty"
     if kind in _SENTENCES:
-        return _SENTENCES[kind].format(**context) + f", not {show(got)}"
+        limits = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
+        return f"{_SENTENCES[kind].format(**limits)}, not {got}"
     return details["msg"][0].lower() + details["msg"][1:]
 
 

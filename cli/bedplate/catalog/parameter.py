@@ -113,11 +113,11 @@ class Parameter(ManifestModel):
         yield from self._choice_faults()
         for key in ("min", "max"):
             if getattr(self, key) is not None and self.type not in _BOUNDED:
-                yield Fault((key,), f"a {self.type} has no {key}")
+                yield Fault((key,), f"the type {self.type} has no {key}")
 
     def _pattern_faults(self, pattern: str) -> Iterator[Fault]:
         if self.type not in _PATTERNED:
-            yield Fault(("pattern",), f"a {self.type} has no pattern")
+            yield Fault(("pattern",), f"the type {self.type} has no pattern")
         try:
             re.compile(pattern)
         except re.error as error:

@@ -40,7 +40,7 @@ for _name, _pattern, _start in (
     ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("int", r"^[-+]?(0|[1-9][0-9]*)$", _FIRST),
-    ("float", r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$", _FIRST),
+    ("float", r"^[-+]?((0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|(0|[1-9][0-9]*)\.?[eE][-+]?[0-9]+)$", _FIRST),
 ):
     _Loader.add_implicit_resolver(_TAG + _name, re.compile(_pattern), list(_start))
 
