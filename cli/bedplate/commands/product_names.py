@@ -13,7 +13,7 @@ from bedplate.commands.context import App
 from bedplate.errors import BedplateError
 
 _TOP_KEY = re.compile(r"^(?P<key>[a-z_]+):")
-_NAME = re.compile(r"^\s*(?:-\s+)?name:\s*[\"']?(?P<name>[a-z][a-z0-9_]*)")
+_NAME = re.compile(r"(?:^\s*(?:-\s+)?|[{,]\s*)name:\s*[\"']?(?P<name>[a-z][a-z0-9_]*)")
 
 
 def complete_product(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -50,6 +50,6 @@ def _parameter_names(manifest: Path) -> Iterator[str]:
     for line in lines:
         top = _TOP_KEY.match(line)
         key = top["key"] if top else key
-        found = _NAME.match(line)
+        found = _NAME.search(line)
         if key == "parameters" and found and not top:
             yield found["name"]
