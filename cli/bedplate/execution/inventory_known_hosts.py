@@ -76,7 +76,7 @@ class KnownHosts:
     def add(self, name: str, keys: Iterable[HostKey]) -> None:
         """Trust keys for a name; `save` writes them down."""
         known = self.keys(name)
-        self._lines += [f"{name} {key.type} {key.content}" for key in keys if key not in known]
+        self._lines += [f"{name} {key.type} {key.content}" for key in dict.fromkeys(keys) if key not in known]
 
     def forget(self, name: str) -> None:
         """Trust no key for a name any more; other names on the same lines keep theirs."""

@@ -1,0 +1,390 @@
+"""The inventory adapter, frozen inventories and the inventory commands, on real ansible."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bedplate.content import find_content
+from bedplate.errors import InventoryError, NotFoundError, UsageError
+from bedplate.execution.inventory import InventoryAdapter
+from bedplate.execution.inventory_cache import InventoryCache
+from bedplate.execution.inventory_frozen import freeze
+from bedplate.execution.inventory_source import InventorySource
+from bedplate.settings import Settings
+from integration.command_line import bedplate
+
+LAB = Path(__file__).parents[2] / "inventories" / "lab"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+def adapter(settings: Settings, path: Path) -> InventoryAdapter:
+    return InventoryAdapter(find_content(), settings, path)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A folder with a NetBox source, a static one, variables, a vaulted value and a template."""
+    folder = tmp_path / "mixed"
+    (folder / "group_vars" / "class_colo").mkdir(parents=True)
+    (folder / "host_vars").mkdir()
+    (folder / ".fleet.json").write_bytes((LAB / ".snapshot.json").read_bytes())
+    config = {
+        "plugin": "bedplate.datacenter.netbox",
+        "snapshot": ".fleet.json",
+        "keyed_groups": [{"key": "bedplate_tenant", "prefix": "team"}],
+        "compose": {"where": "bedplate_site | upper"},
+    }
+    (folder / "10-netbox.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (folder / "20-more.yml").write_text("extra:\n  hosts:\n    jump1:\n", encoding="utf-8")
+    (folder / "group_vars" / "class_colo" / "main.yml").write_text(
+        "greeting: \"{{ lookup('ansible.builtin.env', 'HOME') }}\"\n"
+        "secret: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n",
+        encoding="utf-8",
+    )
+    (folder / "host_vars" / "fra1-colo-01.yml").write_text("greeting: own\n", encoding="utf-8")
+    (folder / ".vault-password").write_text("never copied")
+    return folder
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("limit", "hosts"),
+        [
+            ("site_fra1:&class_colo:!role_observer", ["fra1-colo-01", "fra1-colo-02"]),
+            ("region_amer", ["ash1-cloud-01", "ash1-cloud-02"]),
+            ("~.*-cloud-0[12]$", ["ash1-cloud-01", "ash1-cloud-02"]),
+            ("*metal*,fra1-obs-01", ["ams1-metal-01", "fra1-obs-01"]),
+        ],
+    )
+    def test_a_limit_means_what_ansible_means(self, settings: Settings, limit: str, hosts: list[str]) -> None:
+        assert sorted(adapter(settings, LAB).resolve(limit)) == hosts
+
+    def test_answers_are_kept_until_a_file_changes(self, settings: Settings, mixed: Path, monkeypatch: Any) -> None:
+        assert len(adapter(settings, mixed).resolve()) == 7
+        cached = InventoryCache(settings.home)
+        assert cached.folder.stat().st_mode & 0o777 == 0o700
+        assert {file.stat().st_mode & 0o777 for file in cached.folder.iterdir()} == {0o600}
+        names = cached.names(mixed)
+        assert names is not None
+        assert "team_web" in names.groups
+        with monkeypatch.context() as no_ansible:
+            no_ansible.setenv("PATH", "")
+            no_ansible.setattr("sys.executable", "/nonexistent/python")
+            assert len(adapter(settings, mixed).resolve()) == 7
+        (mixed / "20-more.yml").write_text("extra:\n  hosts:\n    jump1:\n    jump2:\n", encoding="utf-8")
+        assert len(adapter(settings, mixed).resolve()) == 8
+
+    def test_a_change_of_the_snapshot_counts_too(self, settings: Settings, mixed: Path) -> None:
+        assert "fra1-obs-01" in adapter(settings, mixed).names.hosts
+        document = json.loads((mixed / ".fleet.json").read_text())
+        del document["hosts"]["fra1-obs-01"]
+        (mixed / ".fleet.json").write_text(json.dumps(document))
+        assert "fra1-obs-01" not in adapter(settings, mixed).names.hosts
+
+    def test_variables_have_ansibles_precedence_and_keep_templates_and_vaults(
+        self, settings: Settings, mixed: Path
+    ) -> None:
+        asked = adapter(settings, mixed)
+        assert asked.host("fra1-colo-01")["greeting"] == "own"
+        other = asked.host("fra1-colo-02")
+        assert other["greeting"].startswith("{{ lookup(")
+        assert "ANSIBLE_VAULT" in json.dumps(other["secret"])
+        assert other["where"] == "FRA1"
+        assert asked.names.groups_of("fra1-colo-01") >= ["class_colo"]
+
+    def test_connections_are_rendered_by_ansible(self, settings: Settings) -> None:
+        one = adapter(settings, LAB).connections(["fra1-colo-01"])["fra1-colo-01"]
+        assert (one.address, one.port, one.user) == ("10.213.77.11", 22, "ansible")
+        assert f'UserKnownHostsFile="{settings.home}/lab/known_hosts"' in one.ssh_arguments
+
+    def test_netbox_values_that_look_like_templates_stay_text(self, settings: Settings, mixed: Path) -> None:
+        document = json.loads((mixed / ".fleet.json").read_text())
+        document["hosts"]["fra1-colo-01"]["tenant"] = "{{ lookup('pipe', 'touch pwned') }}"
+        document["hosts"]["fra1-colo-01"]["config_context"] = {"motd": "{{ 6 * 7 }}"}
+        (mixed / ".fleet.json").write_text(json.dumps(document))
+        (mixed / "10-netbox.yml").write_text("plugin: bedplate.datacenter.netbox\nsnapshot: .fleet.json\n")
+        host = adapter(settings, mixed).host("fra1-colo-01")
+        assert (host["motd"], host["bedplate_tenant"]) == ("{{ 6 * 7 }}", "{{ lookup('pipe', 'touch pwned') }}")
+        assert not list(mixed.parent.rglob("pwned"))
+
+    def test_a_script_is_asked_each_time(self, settings: Settings, tmp_path: Path) -> None:
+        script = tmp_path / "inv" / "hosts.sh"
+        script.parent.mkdir()
+        script.write_text('#!/bin/sh\necho asked >> "$(dirname "$0")/../asked"\necho \'{"web": ["a"]}\'\n')
+        script.chmod(0o755)
+        assert adapter(settings, script.parent).resolve("web") == ["a"]
+        first = (tmp_path / "asked").read_text()
+        assert adapter(settings, script.parent).resolve("web") == ["a"]
+        assert (tmp_path / "asked").read_text() > first
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("limit", "near"),
+        [
+            ("fra1-colo-1", "fra1-colo-01"),
+            ("site_fra1:&class_coloo", "class_colo"),
+            ("all:!role_observr", "role_observer"),
+        ],
+    )
+    def test_a_limit_with_an_unknown_part_says_what_was_near(self, settings: Settings, limit: str, near: str) -> None:
+        with pytest.raises(NotFoundError) as caught:
+            adapter(settings, LAB).resolve(limit)
+        assert near in str(caught.value)
+
+    def test_a_limit_whose_parts_do_not_meet(self, settings: Settings) -> None:
+        with pytest.raises(NotFoundError, match="matches no host"):
+            adapter(settings, LAB).resolve("site_ams1:&class_cloud")
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "empty|JSON"),
+            (b'{"schema": 1, "hosts": {"a"', "JSON"),
+            (b'{"schema": 99, "taken_at": "2026-11-20T06:00:00Z", "hosts": {}}', "schema 99"),
+            (b"[]", "no snapshot"),
+        ],
+    )
+    def test_a_bad_snapshot_is_the_plugins_one_sentence(
+        self, settings: Settings, mixed: Path, content: bytes, said: str
+    ) -> None:
+        (mixed / ".fleet.json").write_bytes(content)
+        with pytest.raises(InventoryError, match=said) as caught:
+            adapter(settings, mixed).resolve()
+        assert "\n" not in str(caught.value)
+        assert "plugin" not in caught.value.message
+
+    @pytest.mark.parametrize("content", ["all: [broken\n", "[web\nx", "plugin: bedplate.datacenter.nosuch\n"])
+    def test_one_bad_source_fails_all(self, settings: Settings, mixed: Path, content: str) -> None:
+        (mixed / "30-bad.yml").write_text(content)
+        with pytest.raises(InventoryError, match="30-bad"):
+            adapter(settings, mixed).resolve()
+
+    def test_no_hosts_is_no_inventory(self, settings: Settings, tmp_path: Path) -> None:
+        (tmp_path / "empty.yml").write_text("all:\n  hosts: {}\n")
+        with pytest.raises(InventoryError, match="no host"):
+            adapter(settings, tmp_path / "empty.yml").resolve()
+
+    def test_no_such_path(self, settings: Settings, tmp_path: Path) -> None:
+        with pytest.raises(InventoryError, match="there is no inventory here"):
+            adapter(settings, tmp_path / "nosuch")
+
+    def test_odd_files_are_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "inv").mkdir()
+        (tmp_path / "inv" / "loop").symlink_to(tmp_path / "inv")
+        with pytest.raises(InventoryError, match="links back"):
+            _ = InventorySource(tmp_path / "inv").files
+        (tmp_path / "inv" / "loop").unlink()
+        (tmp_path / "inv" / "gone").symlink_to(tmp_path / "nowhere")
+        with pytest.raises(InventoryError, match="link to nothing"):
+            _ = InventorySource(tmp_path / "inv").files
+        (tmp_path / "inv" / "gone").unlink()
+        os.mkfifo(tmp_path / "inv" / "pipe")
+        with pytest.raises(InventoryError, match="neither a file nor a folder"):
+            _ = InventorySource(tmp_path / "inv").files
+
+    def test_refresh_of_a_file_is_wrong_usage(self, settings: Settings) -> None:
+        with pytest.raises(UsageError, match="nothing to ask"):
+            adapter(settings, LAB).refresh()
+
+    def test_vaulted_files_leave_no_plain_text_behind(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        from ansible.parsing.vault import VaultLib, VaultSecret  # noqa: PLC0415 (slow)
+
+        password = tmp_path / "password"
+        password.write_text("open sesame")
+        vault = VaultLib([("default", VaultSecret(b"open sesame"))])
+        (mixed / "group_vars" / "all.yml").write_bytes(vault.encrypt("db_password: canary-4711\n"))
+        execution = Settings.__dataclass_fields__["execution"].default_factory
+        settings = Settings(home=settings.home, execution=type(execution())(vault_password_file=str(password)))
+        assert adapter(settings, mixed).host("fra1-colo-01")["db_password"] == "canary-4711"
+        kept = [file for file in settings.home.rglob("*") if file.is_file() and b"canary-4711" in file.read_bytes()]
+        assert not kept
+
+
+class TestFreeze:
+    def test_a_frozen_inventory_says_the_same_for_its_hosts(
+        self, settings: Settings, mixed: Path, tmp_path: Path
+    ) -> None:
+        original = adapter(settings, mixed)
+        hosts = original.resolve("class_colo")
+        frozen = adapter(settings, freeze(original, hosts, "hosts", tmp_path / "run" / "inventory"))
+        assert sorted(frozen.resolve("class_colo")) == sorted(hosts)
+        assert sorted(frozen.names.hosts) == sorted([*hosts, "jump1"])
+        for host in hosts:
+            assert frozen.host(host) == original.host(host)
+            assert frozen.names.groups_of(host) == original.names.groups_of(host)
+
+    def test_it_does_not_change_with_the_original(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        original = adapter(settings, mixed)
+        path = freeze(original, original.resolve("class_colo"), "hosts", tmp_path / "frozen")
+        for file in [*mixed.rglob("*.yml"), mixed / ".fleet.json"]:
+            file.unlink()
+        assert "fra1-colo-01" in adapter(settings, path).resolve("class_colo")
+
+    def test_everything_in_it_is_private_and_nothing_hidden_is_copied(
+        self, settings: Settings, mixed: Path, tmp_path: Path
+    ) -> None:
+        original = adapter(settings, mixed)
+        target = freeze(original, original.resolve(), "hosts", tmp_path / "frozen")
+        modes = {entry.stat().st_mode & 0o777 for entry in target.rglob("*") if entry.is_file()}
+        folders = {entry.stat().st_mode & 0o777 for entry in [target, *target.rglob("*")] if entry.is_dir()}
+        assert (modes, folders) == ({0o600}, {0o700})
+        hidden = [entry.name for entry in target.rglob(".*")]
+        assert hidden == [".10-netbox.snapshot.json"]
+        copied = target / "group_vars" / "class_colo" / "main.yml"
+        assert copied.read_bytes() == (mixed / "group_vars" / "class_colo" / "main.yml").read_bytes()
+
+    def test_fleet_context_keeps_the_others_as_context(self, settings: Settings, tmp_path: Path) -> None:
+        original = adapter(settings, LAB)
+        path = freeze(original, ["fra1-obs-01"], "fleet", tmp_path / "frozen")
+        frozen = adapter(settings, path)
+        assert sorted(frozen.names.hosts) == sorted(original.names.hosts)
+        assert sorted(frozen.resolve("context_only")) == sorted(set(original.names.hosts) - {"fra1-obs-01"})
+
+    def test_live_settings_and_tokens_do_not_come_along(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        config = {
+            "plugin": "bedplate.datacenter.netbox",
+            "api_endpoint": "http://127.0.0.1:9",
+            "token": "canary-token",
+            "snapshot_path": ".fleet.json",
+            "cache_ttl": 10**9,
+            "statuses": ["active"],
+            "ansible_host_from": ["dns_name"],
+        }
+        (mixed / "10-netbox.yml").write_text(yaml.safe_dump(config) + "compose: {note: !unsafe '{{ x }}'}\n")
+        source = InventorySource(mixed)
+        assert source.is_live
+        (plugin,) = source.ours
+        original = adapter(settings, mixed)
+        original._graph = "@all:\n"  # NetBox was asked
+        target = freeze(original, ["fra1-colo-01"], "hosts", tmp_path / "frozen")
+        written = (target / "10-netbox.yml").read_text()
+        assert "canary" not in written
+        assert "api_endpoint" not in written
+        assert "!unsafe '{{ x }}'" in written
+        assert plugin.is_live
+        assert not InventorySource(target).is_live
+        assert "canary" not in "".join(file.read_text() for file in target.rglob("*") if file.is_file())
+
+    def test_a_single_file_with_variables_beside_it(self, settings: Settings, tmp_path: Path) -> None:
+        folder = tmp_path / "one"
+        (folder / "group_vars").mkdir(parents=True)
+        (folder / "group_vars" / "web.yml").write_text("colour: red\n")
+        (folder / "hosts.ini").write_text("[web]\na\nb\n")
+        (folder / "unrelated.txt").write_text("not part of it")
+        original = adapter(settings, folder / "hosts.ini")
+        path = freeze(original, ["a"], "hosts", tmp_path / "frozen")
+        assert path == tmp_path / "frozen" / "hosts.ini"
+        assert adapter(settings, path).host("a")["colour"] == "red"
+        assert sorted(entry.name for entry in path.parent.iterdir()) == ["group_vars", "hosts.ini"]
+
+    def test_links_become_their_content(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        (tmp_path / "shared.yml").write_text("colour: blue\n")
+        (mixed / "group_vars" / "all.yml").symlink_to(tmp_path / "shared.yml")
+        original = adapter(settings, mixed)
+        target = freeze(original, original.resolve("class_colo"), "hosts", tmp_path / "frozen")
+        copied = target / "group_vars" / "all.yml"
+        assert not copied.is_symlink()
+        assert copied.read_text() == "colour: blue\n"
+
+    def test_only_hosts_of_other_sources(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        original = adapter(settings, mixed)
+        frozen = adapter(settings, freeze(original, ["jump1"], "hosts", tmp_path / "frozen"))
+        assert frozen.resolve() == ["jump1"]
+
+    def test_executable_sources_stay_executable(self, settings: Settings, tmp_path: Path) -> None:
+        script = tmp_path / "inv" / "hosts.sh"
+        script.parent.mkdir()
+        script.write_text('#!/bin/sh\necho \'{"web": ["a"]}\'\n')
+        script.chmod(0o755)
+        target = freeze(adapter(settings, script.parent), ["a"], "hosts", tmp_path / "frozen")
+        assert (target / "hosts.sh").stat().st_mode & 0o777 == 0o700
+
+    def test_a_target_that_cannot_be_written(self, settings: Settings, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(InventoryError, match="cannot be copied"):
+            freeze(adapter(settings, LAB), ["fra1-colo-01"], "hosts", tmp_path / "file" / "frozen")
+
+
+class TestCommands:
+    def test_documents_are_as_their_schemas_say(self, capsys: Any, tmp_path: Path, mixed: Path) -> None:
+        listed = bedplate(capsys, "-i", mixed, "inventory", "list", "--by", "site", "-o", "json").document(
+            "inventory_list"
+        )
+        assert [host["name"] for host in listed["hosts"]][-1] == "jump1"
+        host = bedplate(capsys, "-i", mixed, "inventory", "host", "fra1-colo-01", "-o", "json").document(
+            "inventory_host"
+        )
+        assert (host["record"]["site"], host["variables"]["greeting"]) == ("fra1", "own")
+        graph = bedplate(capsys, "inventory", "graph", "region_amer", "-o", "json").document("inventory_graph")
+        assert sorted(graph["hosts"]) == ["ash1-cloud-01", "ash1-cloud-02"]
+        target = tmp_path / "written.json.gz"
+        shown = bedplate(capsys, "inventory", "snapshot", "--write", target, "-o", "json").document(
+            "inventory_snapshot"
+        )
+        assert (shown["hosts"], shown["file"], target.stat().st_mode & 0o777) == (6, str(target), 0o600)
+        same = bedplate(capsys, "inventory", "diff", target, "-o", "json").document("inventory_diff")
+        assert (same["added"], same["removed"], same["changed"]) == ([], [], [])
+
+    def test_tables_show_every_host(self, capsys: Any) -> None:
+        for arguments in (["list"], ["graph"], ["host", "fra1-colo-01"], ["snapshot"], ["check"]):
+            said = bedplate(capsys, "inventory", *arguments)
+            assert (said.code, said.err) == (0, "")
+            assert said.out.strip()
+        assert bedplate(capsys, "inventory", "list").out.count("10.213.77.") == 6
+
+    def test_diff_of_two_files(self, capsys: Any, tmp_path: Path) -> None:
+        document = json.loads((LAB / ".snapshot.json").read_text())
+        document["hosts"].pop("fra1-colo-02")
+        document["hosts"]["fra1-colo-01"]["site"] = "ams1"
+        (tmp_path / "later.json").write_text(json.dumps(document))
+        arguments = ("inventory", "diff", LAB / ".snapshot.json", tmp_path / "later.json")
+        found = bedplate(capsys, *arguments, "-o", "json").document("inventory_diff")
+        assert (found["removed"], [change["host"] for change in found["changed"]]) == (
+            ["fra1-colo-02"],
+            ["fra1-colo-01"],
+        )
+        assert found["changed"][0]["moved"] is True
+        text = bedplate(capsys, *arguments).out
+        assert "fra1-colo-01 (moved)" in text
+        assert "site: fra1 -> ams1" in text
+
+    def test_check_counts_errors(self, capsys: Any, mixed: Path) -> None:
+        document = json.loads((mixed / ".fleet.json").read_text())
+        document["hosts"]["fra1-colo-01"]["primary_ip4"] = document["hosts"]["fra1-colo-02"]["primary_ip4"]
+        (mixed / ".fleet.json").write_text(json.dumps(document))
+        said = bedplate(capsys, "-i", mixed, "inventory", "check", "-o", "json")
+        assert (said.code, said.document("inventory_check")["errors"]) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [
+            (["inventory", "list", "--limit", "nosuch"], 2),
+            (["inventory", "host", "nosuch"], 2),
+            (["inventory", "graph", "nosuch"], 2),
+            (["inventory", "refresh"], 2),
+            (["inventory", "diff"], 2),
+            (["-i", "/nonexistent", "inventory", "list"], 7),
+            (["inventory", "diff", "/etc/hostname"], 7),
+        ],
+    )
+    def test_exit_codes(self, capsys: Any, arguments: list[str], code: int) -> None:
+        said = bedplate(capsys, *arguments)
+        assert (said.code, said.out) == (code, "")
+        assert said.err.startswith("bedplate: ")

@@ -1,0 +1,149 @@
+"""Inventories that ask NetBox: the snapshot they leave, refresh, what changed, and NetBox that fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bedplate.content import find_content
+from bedplate.execution.inventory import InventoryAdapter
+from bedplate.execution.inventory_frozen import freeze
+from bedplate.settings import Settings
+from integration.command_line import Said, bedplate
+from integration.netbox_server import DEVICES, V1_TOKEN, Answer, NetBoxServer, netbox_server, recorded_error
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def netbox() -> Iterator[NetBoxServer]:
+    with netbox_server() as server:
+        yield server
+
+
+@pytest.fixture
+def live(tmp_path: Path, netbox: NetBoxServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "live"
+    folder.mkdir()
+    config = {"plugin": "bedplate.datacenter.netbox", "api_endpoint": netbox.url, "retries": 0}
+    (folder / "netbox.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NETBOX_TOKEN", V1_TOKEN)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def command(live: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: str) -> Said:
+        return bedplate(capsys, "-i", live, "inventory", *arguments)
+
+    return run
+
+
+class TestLive:
+    def test_netbox_is_asked_once_for_one_command(self, live: Path, netbox: NetBoxServer, tmp_path: Path) -> None:
+        adapter = InventoryAdapter(find_content(), Settings(home=tmp_path / "home"), live)
+        hosts = adapter.resolve()
+        asked = netbox.paths().count(DEVICES)
+        assert adapter.resolve("class_cloud")
+        assert adapter.host(hosts[0])
+        frozen = freeze(adapter, hosts[:1], "hosts", tmp_path / "frozen")
+        assert netbox.paths().count(DEVICES) == asked
+        before = len(netbox.requests)
+        again = InventoryAdapter(find_content(), Settings(home=tmp_path / "home"), frozen)
+        assert again.resolve() == hosts[:1]
+        assert len(netbox.requests) == before
+        kept = [file.read_text(errors="replace") for file in (tmp_path / "home").rglob("*") if file.is_file()]
+        assert not any(V1_TOKEN in text for text in kept)
+
+    def test_refresh_tells_what_changed_and_keeps_what_was(self, command: Command, netbox: NetBoxServer) -> None:
+        first = command("refresh", "-o", "json").document("inventory_diff")
+        assert len(first["added"]) == first["after"]["hosts"] > 0
+        gone = netbox.lists[DEVICES].pop()
+        changed = netbox.lists[DEVICES][0]
+        changed["serial"] = "NEW-SERIAL"
+        second = command("refresh", "-o", "json").document("inventory_diff")
+        assert len(second["removed"]) == 1, gone["name"]
+        attributes = [one for change in second["changed"] for one in change["attributes"]]
+        assert [one["after"] for one in attributes if one["attribute"] == "serial"] == ["NEW-SERIAL"]
+        again = command("diff", "-o", "json").document("inventory_diff")
+        assert (again["removed"], again["changed"]) == (second["removed"], second["changed"])
+
+    def test_snapshot_says_where_it_is(self, command: Command, tmp_path: Path, netbox: NetBoxServer) -> None:
+        shown = command("snapshot", "-o", "json").document("inventory_snapshot")
+        assert (shown["live"], shown["source"]) == (True, netbox.url)
+        file = Path(shown["file"])
+        assert file.parent == tmp_path / "home" / "snapshots"
+        assert file.stat().st_mode & 0o777 == 0o600
+
+    def test_check_reads_the_snapshot(self, command: Command) -> None:
+        assert command("check", "-o", "json").document("inventory_check")["hosts"] > 0
+
+
+class TestNetBoxFails:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            recorded_error(1),
+            Answer(500, b"<html>oops</html>", {"Content-Type": "text/html"}),
+            Answer(200, b"<html>login</html>", {"Content-Type": "text/html"}),
+            Answer(200, b'{"count": 9, "results": [{"id"', cut=20),
+        ],
+        ids=["403", "500", "html", "cut"],
+    )
+    def test_refresh_exits_7_and_offers_the_last_good_snapshot(
+        self, command: Command, netbox: NetBoxServer, answer: Answer, tmp_path: Path
+    ) -> None:
+        command("refresh")
+        kept = {file: file.read_bytes() for file in (tmp_path / "home" / "snapshots").glob("*.json")}
+        netbox.fail(DEVICES, answer)
+        said = command("refresh")
+        assert (said.code, said.out) == (7, "")
+        assert "last good snapshot is" in said.err
+        assert "hosts" in said.err
+        assert len(said.err.strip().splitlines()) == 1
+        assert {file: file.read_bytes() for file in kept} == kept
+
+    def test_without_a_snapshot_there_is_no_fleet(self, command: Command, netbox: NetBoxServer) -> None:
+        netbox.authorizations.clear()
+        said = command("list", "-o", "json")
+        assert (said.code, said.out) == (7, "")
+
+    def test_a_stale_snapshot_is_no_refresh(self, command: Command, netbox: NetBoxServer, live: Path) -> None:
+        config = yaml.safe_load((live / "netbox.yml").read_text())
+        (live / "netbox.yml").write_text(yaml.safe_dump({**config, "stale_if_error": True, "cache_ttl": 0}))
+        assert command("refresh").code == 0
+        netbox.authorizations.clear()
+        assert command("refresh").code == 7
+        listed = command("list")
+        assert listed.code == 0
+        assert "last good snapshot serves instead" in listed.err
+
+    def test_a_shrunken_fleet_stops_and_the_settings_say_by_how_much(
+        self, command: Command, netbox: NetBoxServer, live: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = yaml.safe_load((live / "netbox.yml").read_text())
+        (live / "netbox.yml").write_text(yaml.safe_dump({**config, "shrink_minimum": 0}))
+        command("refresh")
+        del netbox.lists[DEVICES][2:]
+        said = command("refresh")
+        assert said.code == 7
+        assert "are gone since the last good snapshot" in said.err
+        monkeypatch.setenv("BEDPLATE_INVENTORY_SHRINK_PERCENT", "100")
+        assert command("refresh").code == 0
+
+    def test_two_live_sources_need_files_of_their_own(self, command: Command, live: Path, tmp_path: Path) -> None:
+        (live / "b.netbox.yml").write_text((live / "netbox.yml").read_text())
+        said = command("list")
+        assert said.code == 7
+        assert "snapshot_path" in said.err
+        for name in ("netbox.yml", "b.netbox.yml"):
+            config = yaml.safe_load((live / name).read_text())
+            (live / name).write_text(yaml.safe_dump({**config, "snapshot_path": str(tmp_path / f"{name}.json")}))
+        assert command("list").code == 0
+        assert json.loads((tmp_path / "b.netbox.yml.json").read_text())["schema"] == 1
