@@ -76,6 +76,7 @@ class HostResult:
 
 
 FAILURE_KINDS = frozenset({"runner_on_failed", "runner_on_unreachable", "runner_item_on_failed"})
+_FORGIVEN = ("ignore_errors", "ignore_unreachable", "rescued")
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ class Event:
 
     @property
     def failed(self) -> bool:
-        """Whether it tells of a failure that counts: one with `ignore_errors` does not."""
-        return self.kind in FAILURE_KINDS and not self.data.get("ignore_errors")
+        """Whether it tells of a failure that counts: one that was ignored or rescued does not."""
+        return self.kind in FAILURE_KINDS and not any(map(self.data.get, _FORGIVEN))
 
 
 @dataclass(frozen=True)

@@ -14,37 +14,45 @@ from bedplate.runs import Event
 
 _PLAIN = b"\x00"
 _FIRST = b"\x01"
-_LEVEL = 6
+_LEVEL = 3
 _WINDOW_BITS = 13
 _MEMORY_LEVEL = 6
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 # The commonest comes last: zlib finds near matches cheaper.
 _DICTIONARY_1 = (
-    b'"stderr_lines":[],"stdout_lines":["cmd":["rc":0,"start":"2026-01-"end":"2026-"delta":"0:00:00.'
-    b'"_ansible_parsed":true"ansible_facts":{"discovered_interpreter_python":"/usr/bin/python3"'
-    b'"diff":[{"before":"","after":"","before_header":"/etc/"after_header":"/etc/systemd/'
-    b'"module_stderr":"","module_stdout":"","msg":"MODULE FAILURE: No start of json char found\\nSee stdout/stderr'
-    b'"unreachable":true"Failed to connect to the host via ssh: "UNREACHABLE! => {\\"changed\\": false'
-    b'"ignore_errors":true"ignore_errors":null"FAILED! => {\\"censored\\"'
+    b'"unreachable":true,"msg":"Task failed: Failed to connect to the host via ssh: Permission denied (publickey).'
     b"\"the output has been hidden due to the fact that 'no_log: true' was specified for this result\""
-    b'"skip_reason":"Conditional result was False","false_condition":"'
-    b'"item":"ansible_loop_var":"item","_ansible_item_label":"results":[{'
-    b'"path":"/etc/"dest":"/etc/"src":"/root/.ansible/tmp/ansible-tmp-"checksum":"md5sum":"size":'
-    b'"mode":"0644","owner":"root","group":"root","uid":0,"gid":0,"state":"file"'
-    b'"state":"started","enabled":true,"status":{"ActiveState":"active"'
-    b'"invocation":{"module_args":{"name":"_raw_params":"validate":null"'
+    b'"module_stderr":"","module_stdout":"","msg":"MODULE FAILURE: No start of json char found\nSee stdout/stderr'
+    b'"deprecations":[],"warnings":[],"exception":"(traceback unavailable)","attempts":1,"retries":'
+    b'"ansible_facts":{"discovered_interpreter_python":"/usr/bin/python3","packages":{"services":{'
+    b'"item":"ansible_loop_var":"item","item_label":"results":[{"msg":"All items completed"'
+    b'"status":{"ActiveState":"active","SubState":"running","name":"state":"started","enabled":true,"daemon_reload":'
+    b'"cache_updated":false,"cache_update_time":1795,"stdout_lines":["Reading package lists...'
+    b'"allow_downgrade":false,"cache_valid_time":0,"install_recommends":null,"update_cache":null,"package":['
+    b'"append":false,"comment":"","create_home":true,"home":"/home/","shell":"/bin/bash","group":'
+    b'"skip_reason":"Conditional result was False","skipped":true,"false_condition":" is "when":'
+    b'"_original_basename":"follow":false,"force":true,"local_follow":null,"remote_src":null,"backup":false,'
+    b'"attributes":null,"content":null,"directory_mode":null,"selevel":null,"serole":null,"setype":null,"seuser":null,'
+    b'"unsafe_writes":false,"validate":null,"recurse":false,"access_time":null,"modification_time":null}}}'
+    b'"diff":[{"before":"","before_header":"/etc/","after_header":"/etc/","after":""}'
+    b'"dest":"/etc/","src":"/root/.ansible/tmp/ansible-tmp-1795/.source","md5sum":"","checksum":"","changed":true,'
+    b'"path":"/etc/systemd/","uid":0,"gid":0,"owner":"root","group":"root","mode":"0644","state":"file","size":'
+    b'"_uses_shell":false,"expand_argument_vars":true,"stdin_add_newline":true,"strip_empty_ends":true,"cmd":null,'
+    b'"argv":null,"chdir":null,"executable":null,"creates":null,"removes":null,"stdin":null}}'
+    b'"res":{"changed":true,"stdout":"","stderr":"","rc":0,"cmd":["start":"2026-","end":"2026-","delta":"0:00:00.0'
+    b'"msg":"","invocation":{"module_args":{"_raw_params":"","stdout_lines":[],"stderr_lines":[]}}]'
     b'"ansible.builtin.command","ansible.builtin.template","ansible.builtin.copy","ansible.builtin.file"'
     b'"ansible.builtin.apt","ansible.builtin.service","ansible.builtin.systemd_service","ansible.builtin.user"'
-    b'"ansible.builtin.assert","ansible.builtin.debug","ansible.builtin.set_fact","ansible.builtin.include_tasks"'
-    b'"ansible.builtin.setup","Gathering Facts"'
-    b"\\r\\nTASK [bedplate.datacenter. : ] ***************************************************************\\r\\n"
-    b"\\u001b[0;32mok: [\\u001b[0m\\u001b[0;33mchanged: [\\u001b[0;36mskipping: [\\u001b[0;31mfatal: ["
-    b'"playbook":"bedplate.datacenter.baseline","playbook_uuid":"play":"all","play_uuid":"play_pattern":"all"'
-    b'"task":"task_uuid":"task_action":"ansible.builtin.","resolved_action":"ansible.builtin."'
-    b'"task_args":"","task_path":"/usr/share/ansible/collections/ansible_collections/bedplate/datacenter/roles/'
-    b'/tasks/main.yml:","role":"remote_addr":"host":"uuid":'
-    b'"start":"2026-11-"end":"2026-11-22T00:00:00.000000+00:00","duration":0.0'
-    b'"event_loop":null,"res":{"changed":true,"_ansible_no_log":false},"res":{"changed":false,"_ansible_no_log":false}'
+    b'"ansible.builtin.assert","ansible.builtin.set_fact","ansible.builtin.include_tasks","ansible.builtin.debug"'
+    b'"Gathering Facts","ansible.builtin.setup","ansible.builtin.meta","bedplate.datacenter.validate_parameters"'
+    b'"access","time_sync","logging","metrics","baseline_marker","observer",'
+    b'"\\u001b[0;31mfatal: [\\u001b[0m\\u001b[0;31m]: FAILED! => {\\"changed\\": false, \\"msg\\": \\"'
+    b'\\nTASK [bedplate.datacenter. : ] ***************************************************************\\u001b[0m"'
+    b',{"task_path":"/usr/share/ansible/collections/ansible_collections/bedplate/datacenter/roles/tasks/main.yml:'
+    b'/tasks/install.yml:/tasks/preflight.yml:/tasks/service.yml:/tasks/configure.yml:","res":{"msg":"'
+    b'"\\u001b[0;36mskipping: [\\u001b[0m","\\u001b[0;33mchanged: [\\u001b[0m","\\u001b[0;32mok: [\\u001b[0m",'
+    b'","res":{"changed":false}}],"",null,null,null,null,"",{},null,"",{"task_path":"'
 )
 
 
@@ -61,7 +69,7 @@ def pack_event(event: Event) -> bytes:
         event.stdout,
         dict(event.data),
     ]
-    return _compress(json.dumps(bulk, separators=(",", ":"), default=str).encode())
+    return _compress(_ENCODER.encode(bulk).encode())
 
 
 def unpack_event(blob: bytes) -> list[object]:
@@ -72,7 +80,7 @@ def unpack_event(blob: bytes) -> list[object]:
 
 def pack_names(names: Sequence[str]) -> bytes:
     """Return names compressed, in their order."""
-    return _PLAIN + zlib.compress(json.dumps(list(names), separators=(",", ":")).encode(), _LEVEL)
+    return _PLAIN + zlib.compress(_ENCODER.encode(list(names)).encode(), _LEVEL)
 
 
 def unpack_names(blob: bytes) -> tuple[str, ...]:

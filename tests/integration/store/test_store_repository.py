@@ -355,6 +355,7 @@ class TestEvents:
             {"kind": "runner_on_skipped"},
             {"kind": "playbook_on_stats", "host": None},
             {"kind": "runner_item_on_failed"},
+            {"kind": "runner_on_failed", "data": {"rescued": True}},
         ]
         for number, shape in enumerate(shapes, start=1):
             store.add_events(run.id, make_events(range(number, number + 1), **shape))
