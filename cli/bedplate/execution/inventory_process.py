@@ -17,6 +17,7 @@ from bedplate.settings import Settings
 
 OUR_PLUGIN = "bedplate.datacenter.netbox"
 _CONFIG = Path(__file__).with_name("inventory.cfg")
+_OTHER_COLLECTIONS = "~/.ansible/collections:/usr/share/ansible/collections"
 _FORMATS = ("ansible.builtin.script", "ansible.builtin.yaml", "ansible.builtin.ini", "ansible.builtin.toml")
 # What a person may set for ansible itself; everything else that would change an answer is ours to say.
 _KEPT = ("ANSIBLE_HOME", "ANSIBLE_LOCAL_TEMP", "ANSIBLE_VAULT")
@@ -68,6 +69,8 @@ def ask(
     """
     program = _program(command[0])
     environment = _environment(settings) | inventory_environment(content, plugins) | dict(extra)
+    others = os.environ.get("ANSIBLE_COLLECTIONS_PATH", _OTHER_COLLECTIONS)
+    environment["ANSIBLE_COLLECTIONS_PATH"] = f"{content.collections_path}:{others}"
     try:
         done = subprocess.run(
             [program, *command[1:]],
