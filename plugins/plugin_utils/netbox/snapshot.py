@@ -118,7 +118,9 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     Raises:
         InventoryError: the file cannot be written; what was there before is still there.
     """
-    data = json.dumps(snapshot.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    data = json.dumps(snapshot.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
     if len(data) > _GZIP_FROM or path.endswith(".gz"):
         data = gzip.compress(data, compresslevel=4, mtime=0)
     folder = os.path.dirname(os.path.abspath(path))
@@ -150,7 +152,7 @@ def _make_private_folder(folder: str) -> None:
 
 
 def _checked(document: object, path: str) -> Snapshot:
-    if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
+    if not isinstance(document, dict) or type(document.get("schema")) is not int:
         raise InventoryError("this is no snapshot of a fleet: it has no schema number", where=path)
     if document["schema"] > SCHEMA:
         raise InventoryError(
