@@ -88,7 +88,7 @@ def host(**values: object) -> bytes:
         (gzip.compress(whole())[:-20], "truncated or damaged"),
         (gzip.compress(whole())[:30] + b"xx", "truncated or damaged"),
         (b"", "no whole JSON"),
-        (b"\xff\xfe", "truncated or damaged"),
+        (b"\x80{}", "truncated or damaged"),
         (b"[]", "no snapshot"),
         (b'{"hosts": {}}', "no schema number"),
         (b'{"_meta": {"hostvars": {}}, "all": {}}', "no schema number"),
