@@ -29,9 +29,7 @@ def lab() -> None:
 
 
 @lab.command()
-@click.option(
-    "--subnet", metavar="CIDR", help="A private /24 for the hosts, in place of the inventory's 10.213.77.0/24."
-)
+@click.option("--subnet", metavar="CIDR", help="A private /24, or auto, in place of the inventory's 10.213.77.0/24.")
 @click.option("--recreate", metavar="HOST", multiple=True, help="Make this host anew from its image; repeatable.")
 @pass_app
 def up(app: App, subnet: str | None, recreate: Sequence[str]) -> None:
@@ -129,4 +127,5 @@ def _draw_faults(out: Console, faults: dict[str, Any]) -> None:
 
 def _draw_broken(out: Console, answer: dict[str, Any]) -> None:
     for broken in answer["broken"]:
-        out.print(f"{broken['host']}: {broken['user']} {broken['summary']} ({broken['fault']})", markup=False)
+        text = f"{broken['host']}: {broken['user']} {broken['summary']} ({broken['fault']})"
+        out.print(text, markup=False, soft_wrap=True)

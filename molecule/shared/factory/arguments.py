@@ -18,6 +18,7 @@ from factory.fleet import RELEASES, network_of, parse_hosts, read_fleet
 from factory.image import ensure_images, image_name
 from factory.inventory import SNAPSHOT
 from factory.lab import Lab
+from factory.network import SubnetChoice
 from factory.podman import Podman
 from factory.progress import Progress
 
@@ -44,12 +45,14 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _up(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     lab = Lab(options.folder, progress)
-    subnet = _subnet(options.subnet)
+    asked = _subnet(options.subnet)
     if options.host:
-        return lab.up(parse_hosts(options.host), subnet, recreate=options.recreate)
+        return lab.up(parse_hosts(options.host), SubnetChoice(asked), recreate=options.recreate)
     specs = read_fleet(options.inventory / SNAPSHOT)
-    answer = lab.up(specs, subnet or lab.subnet, recreate=options.recreate)
-    return {**answer, "inventory": lab.place_inventory(options.inventory, network_of(specs))}
+    own = network_of(specs)
+    default = None if options.subnet == "auto" else lab.subnet or own
+    answer = lab.up(specs, SubnetChoice(asked, default), recreate=options.recreate)
+    return {**answer, "inventory": lab.place_inventory(options.inventory, own)}
 
 
 def _status(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def _images(_options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 
 
 def _subnet(text: str | None) -> ipaddress.IPv4Network | None:
-    if not text:
+    if text in {None, "auto"}:
         return None
     try:
         subnet = ipaddress.IPv4Network(text)
@@ -96,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     which = up.add_mutually_exclusive_group(required=True)
     which.add_argument("--inventory", type=Path, help="inventory folder whose snapshot names the hosts")
     which.add_argument("--host", action="append", help="NAME=PLATFORM, as often as there are hosts")
-    up.add_argument("--subnet", help="a private /24 (default: the fleet's own, or a free one)")
+    up.add_argument("--subnet", help="a private /24, or auto: a free one (default: the inventory's own)")
     up.add_argument("--recreate", action="append", default=[], metavar="NAME", help="make this host anew")
     up.set_defaults(command=_up)
     verbs.add_parser("status", help="hosts and their state").set_defaults(command=_status)

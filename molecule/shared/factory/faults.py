@@ -65,7 +65,7 @@ def break_hosts(lab: Lab, names: Sequence[str], fault_name: str | None) -> list[
         FactoryError: a host cannot be reached, has nothing to break, or a command failed.
     """
     faults = [_named(fault_name)] if fault_name else read_faults()
-    if not names and not lab.hosts:
+    if not lab.hosts:
         raise FactoryError("the lab is down", hint="bring it up first: bedplate lab up")
     hosts = [lab.host(name) for name in names] or [random.choice(lab.hosts)]  # noqa: S311 (no secret)
     return [_break(lab, host, faults) for host in hosts]

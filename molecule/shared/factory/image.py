@@ -116,6 +116,7 @@ def _build_all(platforms: Sequence[str], podman: Podman, progress: Progress) -> 
 def _build(platform: str, podman: Podman, progress: Progress, running: list[subprocess.Popen[bytes]]) -> None:
     """Pipe a new root tree into podman; the image gets its name only when the tree was complete."""
     began = time.monotonic()
+    name = image_name(platform)  # of the recipe as it is now, before anyone edits it
     release, packages = RELEASES[platform], str(RECIPE / "packages.txt")
     script = ["sh", str(RECIPE / "build.sh"), release, mirror(), packages]
     # A namespace of its own: mounts and processes of a build that was killed are gone with it.
@@ -137,7 +138,7 @@ def _build(platform: str, podman: Podman, progress: Progress, running: list[subp
             where=platform,
             hint=f"the mirror is {mirror()}; BEDPLATE_LAB_MIRROR names another one",
         )
-    podman("tag", identifier, image_name(platform))
+    podman("tag", identifier, name)
     progress.step(platform, f"image built in {time.monotonic() - began:.0f} s")
 
 

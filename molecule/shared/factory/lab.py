@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import FactoryError, NotFoundError
-from factory.fleet import HostSpec, network_of, place
+from factory.fleet import HostSpec, place
 from factory.image import ensure_images, image_name, remove_images
 from factory.inventory import copy_inventory
 from factory.keys import COLLEAGUES, LOGIN
 from factory.locks import locked
 from factory.near import nearest
-from factory.network import ensure_network, remove_network
+from factory.network import SubnetChoice, ensure_network, remove_network
 from factory.podman import Container, Podman
 from factory.progress import Progress
 from factory.state import LabFolder
@@ -40,13 +40,11 @@ class Lab:
         self._progress = progress
         self._podman = Podman()
 
-    def up(
-        self, specs: Sequence[HostSpec], subnet: ipaddress.IPv4Network | None = None, *, recreate: Sequence[str] = ()
-    ) -> dict[str, Any]:
+    def up(self, specs: Sequence[HostSpec], subnet: SubnetChoice, *, recreate: Sequence[str] = ()) -> dict[str, Any]:
         """Bring the hosts up; whatever is there and right stays as it is.
 
         Args:
-            subnet: where the hosts' addresses go; None leaves them, or takes a free subnet if they have none.
+            subnet: where the hosts' addresses go.
             recreate: names of hosts that are made anew from the image.
 
         Raises:
@@ -134,11 +132,11 @@ class Lab:
             )
         return found
 
-    def _place(self, specs: Sequence[HostSpec], subnet: ipaddress.IPv4Network | None) -> list[HostSpec]:
-        wanted = subnet
-        if wanted is None and all(spec.address for spec in specs):
-            wanted = network_of(specs)
-        return place(specs, ensure_network(self.folder, wanted, self._podman, self._progress))
+    def _place(self, specs: Sequence[HostSpec], subnet: SubnetChoice) -> list[HostSpec]:
+        network, is_new = ensure_network(self.folder, subnet, self._podman, self._progress)
+        if is_new:  # containers of a network that was lost cannot join another one
+            self._podman.remove([container.name for container in self._containers().values()])
+        return place(specs, network)
 
     def _containers(self) -> dict[str, Container]:
         found = self._podman.containers(self.folder.label)

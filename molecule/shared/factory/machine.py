@@ -20,7 +20,7 @@ PACKAGES = {
     "unshare": "util-linux",
     "ip": "iproute2",
 }
-_ALL_PACKAGES = "podman runc netavark debootstrap openssh-client"
+_ALL_PACKAGES = "podman runc netavark debootstrap debian-archive-keyring openssh-client"
 
 
 def find_program(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from factory.errors import FactoryError
 from factory.machine import find_program, run
@@ -18,13 +19,23 @@ LAB_DEFAULT = ipaddress.IPv4Network("10.213.77.0/24")
 FOLDER_LABEL = "bedplate.lab.folder"
 
 
-def ensure_network(
-    folder: LabFolder, wanted: ipaddress.IPv4Network | None, podman: Podman, progress: Progress
-) -> ipaddress.IPv4Network:
-    """Make the lab's network unless it is there, and return its subnet.
+@dataclass(frozen=True)
+class SubnetChoice:
+    """Where a lab's hosts go.
 
-    Args:
-        wanted: the subnet; None takes a free one of the pool.
+    Attributes:
+        asked: what the person asked for; a lab that is elsewhere already is an error.
+        default: what a new lab takes when nothing was asked for; None is any free one of the pool.
+    """
+
+    asked: ipaddress.IPv4Network | None = None
+    default: ipaddress.IPv4Network | None = None
+
+
+def ensure_network(
+    folder: LabFolder, subnet: SubnetChoice, podman: Podman, progress: Progress
+) -> tuple[ipaddress.IPv4Network, bool]:
+    """Make the lab's network unless it is there, and return its subnet and whether it was made just now.
 
     Raises:
         FactoryError: the subnet is taken, or the lab already has another one.
@@ -32,14 +43,15 @@ def ensure_network(
     networks = podman.networks()
     own = next((network for network in networks if network.name == folder.network), None)
     if own is not None:
-        return _same_subnet(own, wanted)
-    if wanted is not None:
-        taken = _taken_by(wanted, networks)
-        if taken:
-            free = next(_candidates(folder, networks))
-            raise FactoryError(f"the subnet is taken by {taken}", where=str(wanted), hint=f"try --subnet {free}")
-        return _create(folder, wanted, podman, progress)
-    return _create_any(folder, networks, podman, progress)
+        return _same_subnet(own, subnet.asked), False
+    wanted = subnet.asked or subnet.default
+    if wanted is None:
+        return _create_any(folder, networks, podman, progress), True
+    taken = _taken_by(wanted, networks)
+    if taken:
+        free = next(_candidates(folder, networks))
+        raise FactoryError(f"the subnet is taken by {taken}", where=str(wanted), hint=f"try --subnet {free}")
+    return _create(folder, wanted, podman, progress), True
 
 
 def remove_network(folder: LabFolder, podman: Podman, progress: Progress) -> None:

@@ -31,7 +31,8 @@ say "installing the base system"
 # The tree is thrown away when the build fails: syncing every file to disk only costs time.
 mkdir -p "$work/tree/etc/dpkg/dpkg.cfg.d"
 echo force-unsafe-io > "$work/tree/etc/dpkg/dpkg.cfg.d/build"
-debootstrap --variant=minbase --include=ca-certificates "$release" "$work/tree" "$mirror"
+debootstrap --variant=minbase --include=ca-certificates --force-check-gpg \
+    --keyring=/usr/share/keyrings/debian-archive-keyring.gpg "$release" "$work/tree" "$mirror"
 cp /etc/resolv.conf "$work/tree/etc/resolv.conf"
 cp -R "$here/root/." "$work/tree/"
 echo "deb $mirror $release main" > "$work/tree/etc/apt/sources.list"
@@ -50,17 +51,16 @@ say "downloading what the roles install"
 wanted=$(awk -v release="$release" '!/^#/ && NF && (NF == 1 || $2 == release) {print $1}' "$packages")
 # shellcheck disable=SC2086
 in_tree apt-get -q -y --download-only install $wanted
-for package in $wanted; do
-    in_tree apt-get -q -y --download-only install "$package"
-    in_tree apt-get -q -y --download-only --no-install-recommends install "$package"
-done
 
 say "setting up accounts and services"
 in_tree useradd --create-home --shell /bin/bash --comment "Ansible" ansible
 in_tree useradd --create-home --shell /bin/bash --comment "Alice, a colleague" alice
 in_tree useradd --create-home --shell /bin/bash --comment "Bob, a colleague" bob
 in_tree chmod 0440 /etc/sudoers.d/bedplate-lab
-in_tree systemctl enable bedplate-lab-hostkey.service ssh.service
+in_tree systemctl enable bedplate-lab-hostkey.service bedplate-lab-sysctl.service ssh.service
+# Ansible logs in again and again: its user manager stays, so that a login does not start one.
+mkdir -p "$work/tree/var/lib/systemd/linger"
+: > "$work/tree/var/lib/systemd/linger/ansible"
 # A container shares the machine's kernel and console: these have nothing to act on.
 in_tree systemctl mask getty.target console-getty.service systemd-udevd.service systemd-udev-trigger.service \
     systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-modules-load.service systemd-firstboot.service \
