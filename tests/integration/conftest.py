@@ -1,0 +1,32 @@
+"""What integration tests share: a lab of their own, made once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab_fleet import LabFleet, require_lab
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test that uses the lab its marker, so that `-m 'not lab'` leaves it out."""
+    for item in items:
+        if "lab" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
+    """The default fleet on a subnet of its own, shared by all tests of the session.
+
+    Tests change hosts: one that needs an untouched host asks for it with `lab.recreate(name)`.
+    """
+    require_lab()
+    fleet = LabFleet(tmp_path_factory.mktemp("lab") / "home")
+    try:
+        fleet.bedplate("lab", "up", "--subnet", "auto", timeout=1800)
+        yield fleet
+    finally:
+        fleet.bedplate("lab", "down", check=False)
