@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,10 +83,14 @@ class InventoryCache:
 
     def names(self, path: Path) -> InventoryNames | None:
         """Return the names that the inventory at `path` had when it was last asked for, or None."""
-        return names_from_document(self.get(_names_file(path)))
+        kept = self.get(_names_file(path))
+        if not isinstance(kept, dict) or kept.get("inventory") != str(path.absolute()):
+            return None
+        return names_from_document(kept)
 
-    def put_names(self, path: Path, document: Any) -> None:  # noqa: ANN401
-        self.put(_names_file(path), document)
+    def put_names(self, path: Path, document: dict[str, Any]) -> None:
+        """Keep what `names_document` made of the inventory at `path`."""
+        self.put(_names_file(path), {"inventory": str(path.absolute()), **document})
 
     def _prune(self) -> None:
         files = sorted(self._files(), key=lambda file: file.stat().st_mtime, reverse=True)
@@ -138,4 +142,4 @@ def write_private(file: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def _names_file(path: Path) -> str:
-    return f"names-{hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:24]}.json"
+    return f"names-{zlib.crc32(str(path.absolute()).encode()):08x}.json"  # hashlib is slow to import
