@@ -13,8 +13,7 @@ from bedplate.commands.completing import complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
-from bedplate.commands.parameter_names import complete_parameter
-from bedplate.commands.product_names import complete_product
+from bedplate.commands.product_names import complete_parameter, complete_product
 
 if TYPE_CHECKING:
     from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun, RunObserver

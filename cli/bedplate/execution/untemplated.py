@@ -9,12 +9,20 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from yaml import ScalarNode
+from yaml.resolver import Resolver
+
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 _DELETE = "\x7f"
+_RESOLVER = Resolver()
+_TEXT = "tag:yaml.org,2002:str"
 
 
 def untemplated_yaml(variables: Mapping[str, Any]) -> str:
-    """Return variables as one YAML flow mapping, every text in it, nested ones and keys too, tagged `!unsafe`.
+    """Return variables as one YAML flow mapping in which every text, nested ones and keys too, stays plain text.
+
+    Text is tagged `!unsafe`, but for words such as `true`, `3` or nothing at all: ansible-core 2.19 and newer would
+    make a boolean, a number or null of them then, and no such word can be a template.
 
     Raises:
         TypeError: a value is no plain data.
@@ -24,14 +32,19 @@ def untemplated_yaml(variables: Mapping[str, Any]) -> str:
 
 def _render(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, str):
-        return f"!unsafe {_quoted(value)}"
+        return _text(value)
     if isinstance(value, date):
-        return f"!unsafe {_quoted(value.isoformat())}"
+        return _text(value.isoformat())
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"!unsafe {_quoted(str(key))}: {_render(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(str(key))}: {_render(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_render, value)) + "]"
     return _render_scalar(value)
+
+
+def _text(value: str) -> str:
+    resolved = _RESOLVER.resolve(ScalarNode, value, (True, False))
+    return _quoted(value) if resolved != _TEXT else f"!unsafe {_quoted(value)}"
 
 
 def _render_scalar(value: Any) -> str:  # noqa: ANN401
