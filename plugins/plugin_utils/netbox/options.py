@@ -64,8 +64,8 @@ class Options:
 
     def query(self) -> Query:
         """Return what is asked for. Raises InventoryError if a filter has no such form."""
-        kinds: List[str] = self._get("types")
-        for kind in kinds:
+        asked: List[str] = self._get("types")
+        for kind in asked:
             if kind not in KINDS:
                 raise InventoryError("unknown type %r" % kind, where="types", hint="known are %s" % ", ".join(KINDS))
         both = self._filters("query_filters")
@@ -74,7 +74,7 @@ class Options:
             "virtual_machine": both + self._filters("vm_query_filters"),
         }
         return Query(
-            kinds,
+            [kind for kind in KINDS if kind in asked],
             filters,
             self._get("statuses"),
             config_context=bool(self._get("config_context")),
