@@ -10,10 +10,13 @@ import os
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection, literal, select
 
 from bedplate.runs import (
     Event,
@@ -30,8 +33,8 @@ from bedplate.settings import Settings, StoreSettings
 from bedplate.store import open_store, upgrade_store
 from bedplate.store.address import address_of
 from bedplate.store.connections import Database
-from bedplate.store.rows import row_of_event
-from bedplate.store.tables import EVENTS, RUNS
+from bedplate.store.rows import outcome_row, row_of_event, row_of_result, row_of_run
+from bedplate.store.tables import EVENTS, RUN_HOSTS, RUNS
 
 RUNS_IN_STORE = 10_000
 EVENTS_IN_STORE = 5_000_000
@@ -39,26 +42,35 @@ _HOSTS_OF_A_RUN = 20
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _PRODUCTS = ("baseline", "patch", "reboot", "certificates", "kernel")
 _PEOPLE = ("ada", "bob", "cyd", "dee")
-_AT_ONCE = 50
+_AT_ONCE = 200
 
 
 def fill(settings: Settings, runs: int = RUNS_IN_STORE, events: int = EVENTS_IN_STORE) -> None:
     """Fill a new store. One run has a fifth of all events; the others share the rest alike.
 
-    Rows are made once and copied with other keys: what is measured later is reading, not compressing.
+    The database itself copies the events of the first run to the others: what is measured later is reading.
     """
     upgrade_store(settings)
-    store = open_store(settings)
-    ids = []
-    for number in range(runs):
-        run = _run(number)
-        ids.append(run.id)
-        store.add(run)
-        results = [_result(host, (number + index) % 50) for index, host in enumerate(run.hosts)]
-        store.put_host_results(run.id, results)
-        _progress("runs", number + 1, runs)
-    store.close()
-    _fill_events(settings, runs, events)
+    database = Database(address_of(settings), settings.store.busy_timeout)
+    keys: list[int] = []
+    for start in range(0, runs, _AT_ONCE):
+        with database.writing() as connection:
+            keys += _add_runs(connection, [_run(number) for number in range(start, min(start + _AT_ONCE, runs))])
+        _progress("runs", len(keys), runs)
+    _fill_events(database, keys, events)
+    database.close()
+
+
+def _add_runs(connection: Connection, runs: Sequence[Run]) -> list[int]:
+    results = [[_result(host, index) for index, host in enumerate(run.hosts)] for run in runs]
+    rows = [
+        row_of_run(run) | outcome_row(Counter(result.outcome.value for result in of_run))
+        for run, of_run in zip(runs, results, strict=True)
+    ]
+    keys = connection.execute(RUNS.insert().returning(RUNS.c.key, sort_by_parameter_order=True), rows).scalars().all()
+    hosts = [row_of_result(key, result) for key, of_run in zip(keys, results, strict=True) for result in of_run]
+    connection.execute(RUN_HOSTS.insert(), hosts)
+    return list(keys)
 
 
 def _run(number: int) -> Run:
@@ -85,30 +97,29 @@ def _result(host: str, kind: int) -> HostResult:
     return HostResult(host, ok=20, changed=5 if kind % 3 == 0 else 0, failed=int(kind == 7))
 
 
-def _fill_events(settings: Settings, runs: int, events: int) -> None:
-    database = Database(address_of(settings), settings.store.busy_timeout)
-    with database.reading() as connection:
-        keys = list(connection.execute(RUNS.select().with_only_columns(RUNS.c.key).order_by(RUNS.c.key)).scalars())
+def _fill_events(database: Database, keys: Sequence[int], events: int) -> None:
     most = events // 5
-    each = (events - most) // max(1, runs - 1)
-    template = [row_of_event(0, event) for event in _events(max(each, 1000))]
+    each = (events - most) // (len(keys) - 1)
+    with database.writing() as connection:
+        connection.execute(EVENTS.insert(), [row_of_event(keys[0], event) for event in _events(each)])
     done = 0
-    for start in range(0, runs, _AT_ONCE):
+    for start in range(0, len(keys), _AT_ONCE):
         with database.writing() as connection:
             for key in keys[start : start + _AT_ONCE]:
-                count = most if key == keys[runs // 2] else each
-                for rows in _portions(template, key, count):
-                    connection.execute(EVENTS.insert(), rows)
+                count = most if key == keys[len(keys) // 2] else each
+                for offset in range(0 if key != keys[0] else each, count, each):
+                    _copy_events(connection, keys[0], key, offset, min(each, count - offset))
                 connection.execute(RUNS.update().where(RUNS.c.key == key).values(event_count=count))
                 done += count
         _progress("events", done, events)
-    database.close()
 
 
-def _portions(template: Sequence[dict[str, Any]], key: int, count: int) -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, count, len(template)):
-        rows = template[: count - start]
-        yield [{**row, "run_key": key, "counter": start + index} for index, row in enumerate(rows, start=1)]
+def _copy_events(connection: Connection, source: int, target: int, offset: int, count: int) -> None:
+    others = [column for column in EVENTS.c if column.name not in {"run_key", "counter"}]
+    copied = select(literal(target), EVENTS.c.counter + offset, *others)
+    copied = copied.where(EVENTS.c.run_key == source, EVENTS.c.counter <= count)
+    names = ["run_key", "counter", *(column.name for column in others)]
+    connection.execute(EVENTS.insert().from_select(names, copied))
 
 
 def _events(count: int) -> Iterator[Event]:
@@ -187,8 +198,10 @@ def _median_seconds(question: Callable[[], object], samples: int = 5) -> float:
 
 
 def _progress(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty() or done == total or done % (total // 10 or 1) == 0:
-        print(f"\r{what}: {done:,} of {total:,}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+    terminal = sys.stderr.isatty()
+    if terminal or done == total or done % (total // 10 or 1) == 0:
+        end = "\r" if terminal and done != total else "\n"
+        print(f"{what}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, Table, delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bedplate.errors import NotFoundError, StoreError
@@ -29,6 +29,9 @@ from bedplate.store.rows import (
 )
 from bedplate.store.tables import EVENTS, RUN_HOSTS, RUNS
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
 _ENDED = tuple(status.value for status in RunStatus if status.ended)
 _PAGE = 1000
 _DELETED_AT_ONCE = 5000
@@ -45,7 +48,9 @@ class SqlRunRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = postgresql.insert if database.address.backend == "postgresql" else sqlite.insert
+        # Each dialect takes a while to import: only the one that is used.
+        dialect = import_module(f"sqlalchemy.dialects.{database.address.backend}")
+        self._insert: Callable[[Table], SqliteInsert] = dialect.insert
 
     def add(self, run: Run) -> None:
         with self._database.writing() as connection:
