@@ -17,6 +17,7 @@ from factory.image import ensure_images, image_name, remove_images
 from factory.inventory import copy_inventory
 from factory.keys import COLLEAGUES, LOGIN
 from factory.locks import locked
+from factory.machine import WATCH_INSTANCES, raise_watch_limit
 from factory.near import nearest
 from factory.network import SubnetChoice, ensure_network, remove_network
 from factory.podman import Container, Podman
@@ -156,6 +157,8 @@ class Lab:
 
     def _repair(self, specs: Sequence[HostSpec]) -> None:
         ensure_images({spec.platform for spec in specs}, self._podman, self._progress)
+        if raise_watch_limit():
+            self._progress.step("machine", f"fs.inotify.max_user_instances raised to {WATCH_INSTANCES}")
         self.folder.keys.make_missing()
         containers = self._containers()
         surplus = [container for name, container in containers.items() if name not in {spec.name for spec in specs}]

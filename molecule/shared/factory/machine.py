@@ -19,8 +19,11 @@ PACKAGES = {
     "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
     "ip": "iproute2",
+    "sysctl": "procps",
 }
 _ALL_PACKAGES = "podman runc netavark debootstrap debian-archive-keyring openssh-client"
+
+WATCH_INSTANCES = 1024
 
 
 def find_program(name: str) -> str:
@@ -78,6 +81,22 @@ def last_line(text: str) -> str:
     """Return the last line of a program's output that says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
+
+
+def raise_watch_limit() -> bool:
+    """Let root have enough inotify instances for many hosts, until the next start of this machine.
+
+    Each systemd takes five, all as root: the kernel's default of 128 ends at about twenty hosts, and a systemd that
+    gets none ends without a word. Returns whether the limit had to be raised.
+
+    Raises:
+        FactoryError: the kernel refused.
+    """
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(limit.read_text(encoding="ascii")) >= WATCH_INSTANCES:
+        return False
+    run(as_root([find_program("sysctl"), "-q", "-w", f"fs.inotify.max_user_instances={WATCH_INSTANCES}"]))
+    return True
 
 
 def has_unified_cgroups() -> bool:
