@@ -125,7 +125,7 @@ def _copy_events(connection: Connection, source: int, target: int, offset: int, 
 def _events(count: int) -> Iterator[Event]:
     """Yield events as ansible-runner gives them for a small module, with bulk that does not compress away."""
     for number in range(1, count + 1):
-        failed = number % 500 == 0
+        failed = number % 100 == 0
         host = f"host-{number % 200:04}"
         yield Event(
             counter=number,

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Select, Table, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from bedplate.errors import NotFoundError, StoreError
@@ -252,7 +252,8 @@ def _event_page(key: int, query: EventQuery, after: int) -> Select[Any]:
     if query.only_changed:
         statement = statement.where(EVENTS.c.changed)
     if query.only_failed:
-        statement = statement.where(EVENTS.c.failed)
+        # As the index has it: SQLite does not see that `failed = 1`, as SQLAlchemy would write, means the same.
+        statement = statement.where(text("events.failed"))
     return statement
 
 

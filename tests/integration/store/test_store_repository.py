@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
 from bedplate.errors import NotFoundError, StoreError
 from bedplate.runs import Event, EventQuery, HostOutcome, HostResult, Run, RunMode, RunQuery, RunRepository, RunStatus
-from integration.store.places import NOW, Place, make_events, make_run
+from bedplate.store.repository import _event_page
+from integration.store.places import NOW, Place, make_events, make_run, sqlite_place
 
 
 @pytest.fixture
@@ -360,6 +364,16 @@ class TestEvents:
         for number, shape in enumerate(shapes, start=1):
             store.add_events(run.id, make_events(range(number, number + 1), **shape))
         assert [event.counter for event in store.events(run.id, query)] == counters
+
+    def test_failures_of_a_big_run_are_found_by_their_index(self, tmp_path: Path) -> None:
+        with sqlite_place(tmp_path).opened():
+            pass
+        statement = _event_page(1, EventQuery(only_failed=True), 0).compile(
+            dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
+        )
+        with closing(sqlite3.connect(tmp_path / "bedplate.db")) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        assert "INDEX events_failed" in plan[0][3]
 
     def test_two_writers_of_the_same_events_do_not_block_each_other(self, store: RunRepository) -> None:
         run = make_run()
