@@ -108,7 +108,7 @@ def test_the_whole_inventory_equals_the_stored_one(ansible: Ansible, netbox: Net
         page_size=11,
         interfaces=True,
         strict=True,
-        compose={"nodes_port": "bedplate_services | length", "sshd_port": "sshd.port"},
+        compose={"service_name": "bedplate_role ~ '.' ~ bedplate_site", "mirror": "repos.mirror | default('none')"},
         groups={"in_build": "bedplate_custom_fields.lifecycle == 'build'"},
         keyed_groups=[{"key": "bedplate_custom_fields.patch_window", "prefix": "patch"}],
     )

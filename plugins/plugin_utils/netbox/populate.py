@@ -16,7 +16,7 @@ from .faults import InventoryError, Notices
 from .groups import KINDS, GroupPlan, plan_groups
 from .names import host_name_fault
 from .query import Query
-from .trust import untrusted_name, untrusted_variables
+from .trust import untrusted_variables
 from .variables import ADDRESS_SOURCES, host_variables
 
 Record = Mapping[str, Any]
@@ -71,11 +71,11 @@ def _add_hosts(inventory: InventoryData, names: Iterable[str]) -> None:
     origin: Optional[Dict[str, Any]] = None
     for name in names:
         if origin is None or name in inventory.hosts:
-            inventory.add_host(untrusted_name(name))
+            inventory.add_host(name)
             own = inventory.hosts[name].vars
             origin = origin or {key: own[key] for key in ("inventory_file", "inventory_dir") if key in own}
         else:
-            host = inventory.hosts[name] = Host(untrusted_name(name))
+            host = inventory.hosts[name] = Host(name)
             host.vars.update(origin)
 
 

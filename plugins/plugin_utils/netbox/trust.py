@@ -1,7 +1,7 @@
 """NetBox data is data: no string from it is ever a template.
 
 Since ansible-core 2.19 only what is marked as trusted is a template, so data needs no mark. Before, each string is
-a template unless it is marked as unsafe.
+a template unless it is marked as unsafe. Host names bear no mark: those that look like templates are refused.
 """
 
 from __future__ import annotations
@@ -14,11 +14,6 @@ from ansible.utils.unsafe_proxy import AnsibleUnsafeText
 Json = Any  # what a JSON document holds
 
 _TEMPLATES_ARE_MARKED = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)
-
-
-def untrusted_name(name: str) -> str:
-    """Return a name that no version of Ansible takes for a template."""
-    return name if _TEMPLATES_ARE_MARKED else AnsibleUnsafeText(name)
 
 
 def untrusted_variables(variables: Dict[str, Any]) -> Dict[str, Any]:
