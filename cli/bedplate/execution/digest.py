@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bedplate.content import Content
 
 _FOLDERS = ("playbooks", "plugins", "roles")
+# The same rule as in the collection, which writes the digest on hosts.
+_NO_ENDINGS = ("~", ".pyc", ".pyo", ".retry", ".swp", ".orig", ".rej")
 
 
 def content_digest(content: Content) -> str:
-    """Return the sha256 over all files that decide what a run does: playbooks, plugins and roles."""
+    """Return the sha256 over all files that decide what a run does: playbooks, plugins and roles.
+
+    It is what `find playbooks plugins roles -type f | LC_ALL=C sort | xargs sha256sum | sha256sum` prints, without
+    hidden files, compiled Python and what editors leave behind.
+    """
     return _digest(content.root, _files(content.root))
 
 
@@ -23,7 +30,8 @@ def product_digest(content: Content, product: str, playbook: str) -> str:
     Args:
         playbook: its path from the root of the content.
     """
-    return _digest(content.root, [content.products / f"{product}.yml", content.root / playbook])
+    manifest = (content.products / f"{product}.yml").relative_to(content.root).as_posix()
+    return _digest(content.root, [manifest, playbook])
 
 
 def git_commit(content: Content) -> str | None:
@@ -37,21 +45,21 @@ def git_commit(content: Content) -> str | None:
     return f"{commit}-dirty" if changed else commit
 
 
-def _files(root: Path) -> list[Path]:
-    return [
-        file
-        for folder in _FOLDERS
-        for file in sorted((root / folder).rglob("*"))
-        if file.is_file() and not any(part.startswith((".", "__pycache__")) for part in file.relative_to(root).parts)
-    ]
+def _files(root: Path) -> Iterator[str]:
+    for top in _FOLDERS:
+        for folder, subfolders, names in os.walk(root / top):
+            subfolders[:] = [name for name in subfolders if not name.startswith((".", "__pycache__"))]
+            for name in names:
+                file = Path(folder, name)
+                if not name.startswith(".") and not name.endswith(_NO_ENDINGS) and not file.is_symlink():
+                    yield file.relative_to(root).as_posix()
 
 
-def _digest(root: Path, files: Iterable[Path]) -> str:
+def _digest(root: Path, names: Iterable[str]) -> str:
     """Return the sha256 of one line a file: its own sha256 and its path, as sha256sum prints them."""
     total = hashlib.sha256()
-    for file in sorted(files):
-        inner = hashlib.sha256(file.read_bytes()).hexdigest()
-        total.update(f"{inner}  {file.relative_to(root).as_posix()}\n".encode())
+    for name in sorted(names, key=os.fsencode):
+        total.update(os.fsencode(f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n"))
     return total.hexdigest()
 
 
