@@ -43,7 +43,7 @@ def _render(value: Any) -> str:  # noqa: ANN401
 
 
 def _text(value: str) -> str:
-    resolved = _RESOLVER.resolve(ScalarNode, value, (True, False))
+    resolved = _RESOLVER.resolve(ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
     return _quoted(value) if resolved != _TEXT else f"!unsafe {_quoted(value)}"
 
 
