@@ -1,0 +1,125 @@
+"""The collection's modules: as functions, and as Ansible starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from content.role_content import ROOT, load_plugin
+
+SERVICE = load_plugin("plugins/modules/service_current.py")
+SSHD = load_plugin("plugins/modules/sshd_drop_in.py")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the files belong to root")
+
+
+def start(module: str, **arguments: Any) -> dict[str, Any]:
+    """Run a module the way Ansible does on a host, and return its answer."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "plugins" / "modules" / f"{module}.py")],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def service(**properties: str) -> Any:
+    unit = SERVICE.Service.__new__(SERVICE.Service)
+    unit.name = "x.service"
+    unit.properties = {"ActiveState": "active", "UnitFileState": "enabled", **properties}
+    return unit
+
+
+@pytest.mark.parametrize(
+    ("properties", "config", "units", "actions"),
+    [
+        ({}, [], [], []),
+        ({}, ["/etc/x"], [], ["reload"]),
+        ({}, [], ["/etc/x.d/a.conf"], ["restart"]),
+        ({"ActiveState": "failed"}, ["/etc/x"], [], ["start"]),
+        ({"UnitFileState": "disabled"}, [], [], ["enable"]),
+        ({"NeedDaemonReload": "yes"}, ["/etc/x"], [], ["daemon-reload", "restart"]),
+    ],
+)
+def test_a_service_is_brought_up_to_its_files(
+    properties: dict[str, str], config: list[str], units: list[str], actions: list[str]
+) -> None:
+    assert SERVICE._plan(service(**properties), {"enabled": True, "apply_by": "reload"}, config, units) == actions
+
+
+def test_the_time_of_a_service_is_read_in_utc() -> None:
+    assert service(StateChangeTimestamp="Thu 1970-01-01 00:00:01.500000 UTC").changed_at == 1.5
+    assert service(StateChangeTimestamp="").changed_at == 0.0
+
+
+def test_files_count_by_their_time_and_folders_by_what_is_in_them(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "d" / "new"
+    new.parent.mkdir()
+    for path, written in ((old, 100), (new, 300), (new.parent, 100)):
+        path.touch(exist_ok=True)
+        os.utime(path, (written, written))
+    missing = str(tmp_path / "missing")
+    assert SERVICE.newer_than([str(old), str(new.parent), missing], 200.0) == [str(new)]
+    os.utime(new.parent, (250, 250))
+    assert SERVICE.newer_than([str(new.parent)], 200.0) == [str(new.parent), str(new)]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "peer", "listed"),
+    [
+        (["ops"], "", True),
+        (["o*"], "", True),
+        (["dev"], "", False),
+        (["ops@10.0.0.*"], "10.0.0.7", True),
+        (["ops@10.0.0.*"], "10.1.0.7", False),
+        (["ops@10.0.0.*"], "", True),
+    ],
+)
+def test_lists_of_sshd(patterns: list[str], peer: str, listed: bool) -> None:
+    assert SSHD.user_listed(patterns, "ops", peer) is listed
+
+
+def test_the_folder_of_keys_is_found_for_an_account() -> None:
+    root = pwd.getpwnam("root")
+    values = {"authorizedkeysfile": [".ssh/authorized_keys", "/etc/ssh/keys/%u", "%h/k"]}
+    assert SSHD.key_files(values, root) == [
+        f"{root.pw_dir}/.ssh/authorized_keys",
+        "/etc/ssh/keys/root",
+        f"{root.pw_dir}/k",
+    ]
+
+
+@as_root
+def test_a_folder_holds_exactly_its_files(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "keys", tmp_path / "outside"
+    outside.write_text("untouched", encoding="utf-8")
+    wanted = {"alice": "a\n", "bob": "b\n"}
+    assert start("folder_files", path=str(folder), files=wanted, _ansible_check_mode=True)["changed"] is True
+    assert not folder.exists()
+    assert start("folder_files", path=str(folder), files=wanted)["written"] == ["alice", "bob"]
+    assert start("folder_files", path=str(folder), files=wanted)["changed"] is False
+    (folder / "mallory").write_text("m", encoding="utf-8")
+    (folder / "alice").unlink()
+    (folder / "alice").symlink_to(outside)
+    (folder / "bob").chmod(0o666)
+    answer = start("folder_files", path=str(folder), files=wanted)
+    assert (answer["written"], answer["removed"]) == (["alice", "bob"], ["mallory"])
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == wanted
+    assert not (folder / "alice").is_symlink()
+    assert outside.read_text(encoding="utf-8") == "untouched"
+
+
+@as_root
+def test_a_folder_refuses_names_that_lead_out_of_it(tmp_path: Path) -> None:
+    answer = start("folder_files", path=str(tmp_path / "keys"), files={"../x": ""})
+    assert answer["failed"] is True
+    assert "no file name" in answer["msg"]
