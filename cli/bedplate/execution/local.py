@@ -61,11 +61,12 @@ class LocalExecutor:
         try:
             environment = self._offer(channel, request, folder)
             redactor = Redactor([*request.secrets, *secrets_in_environment(environment)])
+            config = _config(channel, folder, environment)
             tally = HostTally(request.run.hosts)
             reporter = Reporter(channel, redactor, tally, observers, log=folder / "stdout.log")
             for observer in observers:
                 observer.started(request.run)
-            fault = _run(channel, reporter, control, folder, environment)
+            fault = _run(config, channel, reporter, control)
             ending = Ending(channel.exit_code, reporter.last_errors, fault, control.kill_requested, _stopped(folder))
             outcome = outcome_of(ending, tally)
         finally:
@@ -121,18 +122,18 @@ class _ChannelRunner(Runner):  # type: ignore[misc]
             self._reporter.put(Report(number, document=document))
 
 
-def _run(
-    channel: EngineChannel, reporter: Reporter, control: StopControl, folder: Path, environment: dict[str, str]
-) -> str | None:
+def _run(config: RunnerConfig, channel: EngineChannel, reporter: Reporter, control: StopControl) -> str | None:
     """Run ansible to its end. Return why it could not be started, if so."""
-    runner = _ChannelRunner(_config(channel, folder, environment), channel, reporter, _canceler(control, folder))
+    runner = _ChannelRunner(config, channel, reporter, _canceler(control, Path(config.private_data_dir)))
     reporter.start()
     try:
         runner.run()
     except pexpect.TIMEOUT:
         return None  # something holds the terminal open after the end: that is an end, too
     except OSError as error:
-        return f"ansible could not be started: {error.strerror}"
+        if channel.pid is None:
+            return f"ansible could not be started: {error.strerror}"
+        return None  # it has ended, and ansible-runner could not write its own notes about that
     finally:
         _kill(channel)
         runner.report_rest()
@@ -141,16 +142,19 @@ def _run(
 
 
 def _config(channel: EngineChannel, folder: Path, environment: dict[str, str]) -> RunnerConfig:
-    config = RunnerConfig(
-        private_data_dir=str(folder),
-        artifact_dir=str(engine_folder(folder)),
-        ident=_IDENT,
-        playbook="-",
-        quiet=True,
-        fact_cache_type="none",
-        passwords={_ANYTHING: None},
-    )
-    config.prepare()
+    try:
+        config = RunnerConfig(
+            private_data_dir=str(folder),
+            artifact_dir=str(engine_folder(folder)),
+            ident=_IDENT,
+            playbook="-",
+            quiet=True,
+            fact_cache_type="none",
+            passwords={_ANYTHING: None},
+        )
+        config.prepare()
+    except OSError as error:
+        raise EngineError(f"cannot be written: {error.strerror}", where=str(folder)) from error
     config.env = open_part(environment)
     config.command = [sys.executable, "-P", str(_LAUNCHER), channel.path]
     config.cwd = str(folder)

@@ -14,6 +14,7 @@ from bedplate.errors import EngineError
 from bedplate.execution.executor import RunEnd, StopControl
 from bedplate.launch.request import PreparedRun
 from bedplate.settings import Settings
+from bedplate.store import open_store
 
 _LOG = "detached.log"
 
@@ -41,7 +42,7 @@ def start_detached(order: DetachedOrder) -> int:
     memory = os.memfd_create("bedplate-order", 0)
     try:
         os.write(memory, pickle.dumps(order))
-        command = [sys.executable, "-P", "-m", __name__, str(memory)]
+        command = [sys.executable, "-P", "-m", __package__, str(memory)]
         log = str(folder / _LOG)
         return os.posix_spawn(
             sys.executable,
@@ -63,7 +64,6 @@ def start_detached(order: DetachedOrder) -> int:
 def main() -> int:
     """Execute the order whose place in memory is named on the command line."""
     from bedplate.launch.launcher import Launcher  # noqa: PLC0415 (it imports this module)
-    from bedplate.store import open_store  # noqa: PLC0415
 
     memory = int(sys.argv[1])
     content = os.pread(memory, os.fstat(memory).st_size, 0)
@@ -74,7 +74,3 @@ def main() -> int:
     control = StopControl()
     with control.signals():
         return launcher.execute(order.prepared, control=control).exit_code or 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -125,8 +125,9 @@ class Launcher:
         try:
             with Heartbeat(self.store, run.id, control):
                 self._engine.execute(request, [*observers, recorder], control)
-        except BedplateError as error:
-            recorder.finished(ExecutionOutcome(RunEnd.BROKEN, error=str(error)))
+        except BaseException as error:
+            if not recorder.run.status.ended:
+                recorder.finished(_broken_off(error))
             raise
         return recorder.run
 
@@ -214,6 +215,13 @@ class Launcher:
     def _failed_hosts(self, run: Run) -> list[str]:
         failed = {HostOutcome.FAILED, HostOutcome.UNREACHABLE}
         return [result.host for result in self.store.host_results(run.id) if result.outcome in failed]
+
+
+def _broken_off(error: BaseException) -> ExecutionOutcome:
+    if isinstance(error, KeyboardInterrupt):
+        return ExecutionOutcome(RunEnd.CANCELED, error="killed; hosts may be in the middle of a task")
+    message = str(error) if isinstance(error, BedplateError) else f"internal error: {type(error).__name__}"
+    return ExecutionOutcome(RunEnd.BROKEN, error=message)
 
 
 def _frozen(run: Run) -> Path:
