@@ -27,7 +27,9 @@ lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
 	mypy
+	cd molecule/shared && mypy --strict factory
 	lint-imports
+	python tools/role_readme.py --check
 	yamllint --strict .
 	ansible-lint --offline --profile production
 

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from bedplate.reports.run_text import took
+from bedplate.reports.run_text import short_role, took
 from bedplate.runs import Event, Run
 
 _FAILURES = {"runner_on_failed": "failed", "runner_on_unreachable": "unreachable"}
@@ -30,7 +30,7 @@ class Tally:
 
     def add(self, event: Event) -> None:
         if event.kind in _TASK_STARTS:
-            self.task = f"{event.role} : {event.task}" if event.role else event.task or ""
+            self.task = f"{short_role(event.role)} : {event.task}" if event.role else event.task or ""
             return
         word = _COUNTED.get(event.kind)
         if word is None:
@@ -45,7 +45,7 @@ def failure_line(event: Event) -> Text:
     result = event.data.get("res", {})
     line = Text(f"{_FAILURES[event.kind]}: ", style="bold red")
     line.append(event.host or "", style="bold")
-    line.append(f"  {event.role + ' : ' if event.role else ''}{event.task or ''}")
+    line.append(f"  {short_role(event.role) + ' : ' if event.role else ''}{event.task or ''}")
     line.append(f"\n    {_why(result)}")
     return line
 

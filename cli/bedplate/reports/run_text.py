@@ -136,11 +136,16 @@ def event_line(event: Event) -> Text:
     line = Text(f"{event.counter:>6} {event.created.astimezone():%H:%M:%S} ", style="dim")
     line.append(f"{word:<12}", style=style)
     line.append(f"{event.host or '':<20} ")
-    line.append(f"{event.role} : " if event.role else "", style="dim")
+    line.append(f"{short_role(event.role)} : " if event.role else "", style="dim")
     line.append(event.task or event.play or event.stdout.strip().split("\n")[0])
     if event.duration is not None:
         line.append(f"  {event.duration:.1f} s", style="dim")
     return line
+
+
+def short_role(role: str) -> str:
+    """Return a role's name without its collection."""
+    return role.rpartition(".")[2]
 
 
 _EVENT_WORDS = {
