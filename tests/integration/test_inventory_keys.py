@@ -150,7 +150,7 @@ class TestKeys:
         with ssh_server([keys["first"]]) as port:
             site.write(web1=port)
             said = site("inventory", "keys", "scan", "--yes", "--known-hosts", str(other))
-        assert "ssh does not look there" in said.out
+        assert "runs do not look there" in said.out
         assert keys["first"].get_base64() in other.read_text()
 
 

@@ -157,7 +157,7 @@ def _told(enrolment: Enrolment, found: Sequence[HostKeys], *, written: bool) -> 
         screen.print(f"written to {enrolment.file}", soft_wrap=True, markup=False)
         if not enrolment.is_used_by_ssh:
             option = f"ansible_ssh_common_args: -o UserKnownHostsFile={enrolment.file}"
-            screen.print(f"ssh does not look there by itself; say so in the inventory: {option}", soft_wrap=True)
+            screen.print(f"runs do not look there; say so in the inventory: {option}", soft_wrap=True)
     elif not any(host.new or host.conflicts for host in found):
         screen.print("no new keys", style="dim")
     changed = [host.host for host in found if host.conflicts]

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bedplate.errors import UsageError
+from bedplate.execution.host_keys import own_known_hosts
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_known_hosts import HostKey, KnownHosts
 from bedplate.execution.inventory_reach import KEY_TYPES, Probe, Reach, in_parallel, probe
@@ -84,7 +85,7 @@ class Enrolment:
         connections = adapter.connections(hosts)
         self.inventory = adapter.path
         self.plans = [plan_ssh(connections[host], adapter.settings) for host in hosts if connections[host].is_ssh]
-        default = adapter.settings.home / "known_hosts"
+        default = own_known_hosts(adapter.settings.home)
         self.file = known_hosts.expanduser().absolute() if known_hosts else _named_file(self.plans) or default
         self._known = KnownHosts(self.file)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bedplate.errors import EngineError, InventoryError
+from bedplate.execution.host_keys import own_known_hosts
 from bedplate.execution.inventory_answers import Connection
 from bedplate.settings import Settings
 
@@ -57,7 +58,7 @@ def plan_ssh(connection: Connection, settings: Settings) -> SshPlan:
             hint="look at ansible_ssh_common_args and ansible_ssh_args",
         )
     answers = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
-    return _plan(connection, answers, arguments)
+    return _plan(connection, answers, arguments, own_known_hosts(settings.home))
 
 
 def _arguments(connection: Connection, settings: Settings) -> list[str]:
@@ -67,7 +68,7 @@ def _arguments(connection: Connection, settings: Settings) -> list[str]:
         raise InventoryError(f"has ssh arguments that do not parse: {error}", where=connection.host) from error
 
 
-def _plan(connection: Connection, answers: dict[str, str], arguments: list[str]) -> SshPlan:
+def _plan(connection: Connection, answers: dict[str, str], arguments: list[str], own: Path) -> SshPlan:
     address = answers.get("hostname", connection.address)
     port = int(answers.get("port", connection.port))
     name = answers.get("hostkeyalias") or (address if port == 22 else f"[{address}]:{port}")
@@ -79,7 +80,7 @@ def _plan(connection: Connection, answers: dict[str, str], arguments: list[str])
         address=address,
         port=port,
         key_name=name,
-        known_hosts=known,
+        known_hosts=(*known, own),
         named_known_hosts=known[0] if named and known else None,
         proxy=_proxy(answers, address, port, connection.user),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from bedplate.execution.executor import ExecutionRequest
+from bedplate.execution.host_keys import own_known_hosts_option
 from bedplate.runs import RunMode
 from bedplate.settings import ExecutionSettings
 
@@ -41,6 +43,7 @@ def environment_of(request: ExecutionRequest, settings: ExecutionSettings, folde
         "ANSIBLE_CALLBACK_PLUGINS": str(_CALLBACKS),
         "ANSIBLE_CALLBACKS_ENABLED": "bedplate.datacenter.stop",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_SSH_EXTRA_ARGS": shlex.join(["-o", own_known_hosts_option(folder.parents[1])]),
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_LOCAL_TEMP": str(temporary_folder(request.run.id)),
         "ANSIBLE_TIMEOUT": str(settings.timeout),
