@@ -19,8 +19,9 @@ def _event(kind: str, *, stdout: str = "", secrets: tuple[str, ...] = (), **data
         "parent_uuid": "t-1",
         "created": "2026-11-22T15:00:00.5+00:00",
         "event_data": data,
+        "stdout": stdout,
     }
-    return event_of(Report(7, stdout, json.dumps(slim(document)).encode(), "u-1"), Redactor(secrets))
+    return event_of(7, Report(json.dumps(slim(document)).encode()), Redactor(secrets))
 
 
 def test_an_event_has_its_places() -> None:
@@ -35,7 +36,7 @@ def test_an_event_has_its_places() -> None:
     assert event == Event(
         counter=7, kind="runner_on_ok", created=datetime(2026, 11, 22, 15, 0, 0, 500000, tzinfo=UTC), uuid="u-1",
         parent_uuid="t-1", host="a", play="P", role="x.y.r", task="T", action="ansible.builtin.debug", changed=True,
-        duration=0.25, stdout="ok: [a]\n",
+        duration=0.25, stdout="ok: [a]",
         data={"task_path": "/p.yml:3", "res": {"changed": True, "msg": "m", "item_label": "one"}},
     )  # fmt: skip
 
@@ -52,8 +53,8 @@ def test_secrets_are_taken_out_everywhere_but_of_the_host_s_name() -> None:
 
 
 def test_what_was_only_printed_is_an_event_too() -> None:
-    event = event_of(Report(3, "plain text", None, "v-1"), Redactor())
-    assert (event.kind, event.uuid, event.stdout) == ("verbose", "v-1", "plain text")
+    event = event_of(3, Report(printed="plain text"), Redactor())
+    assert (event.counter, event.kind, event.stdout) == (3, "verbose", "plain text")
 
 
 def test_items_facts_and_diffs_are_not_kept_twice() -> None:

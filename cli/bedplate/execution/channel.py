@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bedplate.errors import EngineError
@@ -38,12 +38,10 @@ class EngineChannel:
             fcntl.fcntl(self._writing, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
         self.pid: int | None = None
         self.exit_code: int | None = None
-        self._waiting: dict[str, bytes] = {}
-        self._changed = threading.Condition()
+        self._take: Callable[[bytes], None] = lambda _event: None
         self._ended = False
         self._secrets_read = 0
         self._thread = threading.Thread(target=self._read, name="bedplate-events", daemon=True)
-        self._thread.start()
 
     @property
     def path(self) -> str:
@@ -61,19 +59,16 @@ class EngineChannel:
         if not os.access(self.path, os.R_OK):
             raise EngineError("cannot be read", where=self.path, hint="/proc must be mounted and show own processes")
 
-    def take(self, uuid: str, timeout: float = 10.0) -> bytes | None:
-        """Return the event of this uuid as JSON; None if it does not come in time or at all."""
-        with self._changed:
-            self._changed.wait_for(lambda: uuid in self._waiting or self._ended, timeout)
-            return self._waiting.pop(uuid, None)
+    def listen(self, take: Callable[[bytes], None]) -> None:
+        """Give each event, as JSON, to `take` as it comes; from a thread that must not wait."""
+        self._take = take
+        self._thread.start()
 
-    def take_rest(self) -> list[bytes]:
-        """Return the events that nobody took, in their order, when the process has ended."""
-        os.write(self._writing, END + b"\n")
-        self._thread.join()
-        rest = list(self._waiting.values())
-        self._waiting.clear()
-        return rest
+    def drain(self) -> None:
+        """Return when every event that was sent has been given on."""
+        if self._thread.is_alive():
+            os.write(self._writing, END + b"\n")
+            self._thread.join()
 
     def new_secrets(self) -> list[str]:
         """Return the secrets that were found out since the last call."""
@@ -87,9 +82,7 @@ class EngineChannel:
 
     def close(self) -> None:
         """Let go of all memory."""
-        if self._thread.is_alive():
-            os.write(self._writing, END + b"\n")
-            self._thread.join()
+        self.drain()
         for descriptor in (self._document, self._secrets, self._reading, self._writing):
             os.close(descriptor)
 
@@ -97,21 +90,18 @@ class EngineChannel:
         rest = b""
         while not self._ended:
             *lines, rest = (rest + os.read(self._reading, _CHUNK)).split(b"\n")
-            with self._changed:
-                for line in lines:
-                    self._take_in(line)
-                self._changed.notify_all()
+            for line in lines:
+                self._take_in(line)
 
     def _take_in(self, line: bytes) -> None:
-        if line == END:
+        if line.startswith(b"{"):
+            self._take(line)
+        elif line == END:
             self._ended = True
         elif line.startswith(PID):
             self.pid = int(line[len(PID) :])
         elif line.startswith(EXIT):
             self.exit_code = int(line[len(EXIT) :])
-        else:
-            uuid, _, document = line.partition(b" ")
-            self._waiting[uuid.decode()] = document
 
 
 def _path(descriptor: int) -> str:

@@ -51,31 +51,30 @@ _OF_RESULT = {"_ansible_item_label": "item_label", "_ansible_no_log": "no_log"}
 
 @dataclass(frozen=True)
 class Report:
-    """What ansible-runner reported.
+    """What came from ansible: an event, or something that was only printed.
 
     Attributes:
-        counter: position in the run, from 1.
-        stdout: what was printed with it.
-        document: the event as JSON; None for what was only printed.
-        uuid: ansible-runner's id of it.
+        document: the event as JSON, with what it printed; None for what was only printed.
     """
 
-    counter: int
-    stdout: str = ""
     document: bytes | None = None
-    uuid: str = ""
+    printed: str = ""
 
 
-def event_of(report: Report, redactor: Redactor) -> Event:
-    """Return the event in a report, without secrets and cut to `LARGEST` bytes of data."""
-    found: dict[str, Any] = json.loads(report.document) if report.document else {}
+def event_of(counter: int, report: Report, redactor: Redactor) -> Event:
+    """Return the event in a report, without secrets and cut to `LARGEST` bytes of data.
+
+    Args:
+        counter: its position in the run.
+    """
+    found: dict[str, Any] = json.loads(report.document) if report.document else {"stdout": report.printed}
     data: dict[str, Any] = found.get("event_data") or {}
     result = data.get("res")
     return Event(
-        counter=report.counter,
+        counter=counter,
         kind=found.get("event", _VERBOSE),
         created=_moment(found.get("created")),
-        uuid=found.get("uuid", report.uuid),
+        uuid=found.get("uuid", ""),
         parent_uuid=found.get("parent_uuid") or "",
         host=data.get("host"),
         play=_clean(data.get("play"), redactor),
@@ -84,7 +83,7 @@ def event_of(report: Report, redactor: Redactor) -> Event:
         action=data.get("resolved_action") or data.get("task_action"),
         changed=isinstance(result, Mapping) and bool(result.get("changed")),
         duration=data.get("duration"),
-        stdout=redactor.text(report.stdout.replace("\r\n", "\n")),
+        stdout=redactor.text(found["stdout"].replace("\r\n", "\n").rstrip("\n")),
         data=_kept(data, redactor, large=len(report.document or b"") > LARGEST),
     )
 

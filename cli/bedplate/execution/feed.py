@@ -13,7 +13,6 @@ from typing import Any
 EXIT = b"!exit "
 PID = b"!pid "
 END = b"!end"
-_KEY = ":1:ev-"
 # Bulk that is in the event twice, belongs to the host and not to the run, or is the task's own arguments.
 _DROPPED = frozenset({"invocation", "stdout_lines", "stderr_lines"})
 _INVENTORIES = frozenset({"setup", "gather_facts", "package_facts", "service_facts", "mount_facts"})
@@ -21,7 +20,7 @@ _CHUNK = 1 << 20
 
 
 class EventFeed:
-    """Takes events from the callback plugin of ansible-runner, in the place of its files.
+    """Sends events to Bedplate, a line each.
 
     Args:
         descriptor: the writing end of Bedplate's pipe.
@@ -32,10 +31,13 @@ class EventFeed:
         self.descriptor = descriptor
         self.encoder = encoder
 
-    def set(self, key: str, value: dict[str, Any]) -> None:
-        """Send one event; the name and the key `:1:ev-<uuid>` are the callback plugin's."""
-        text = json.dumps(slim(value), cls=self.encoder, separators=(",", ":"))
-        self.send(f"{key.removeprefix(_KEY)} {text}\n".encode())
+    def describe(self, event: dict[str, Any]) -> str:
+        """Return an event of the callback plugin as JSON. Printing changes it: describe it before."""
+        return json.dumps(slim(event), cls=self.encoder, separators=(",", ":"))
+
+    def send_event(self, described: str, printed: str) -> None:
+        """Send an event with what it printed."""
+        self.send(f'{described[:-1]},"stdout":{json.dumps(printed)}}}\n'.encode())
 
     def send(self, line: bytes) -> None:
         """Send one whole line."""

@@ -96,36 +96,24 @@ class LocalExecutor:
         return environment
 
 
-class _ChannelRunner(Runner):  # type: ignore[misc]
-    """ansible-runner's runner; events come through memory, where it would read and remove a file for each."""
+class _PrintingRunner(Runner):  # type: ignore[misc]
+    """ansible-runner's runner. What it sees is only what was printed outside of events: they come by the channel."""
 
-    def __init__(
-        self, config: RunnerConfig, channel: EngineChannel, reporter: Reporter, cancel: Callable[[], bool]
-    ) -> None:
+    def __init__(self, config: RunnerConfig, reporter: Reporter, cancel: Callable[[], bool]) -> None:
         super().__init__(config, cancel_callback=cancel)
-        self._channel = channel
         self._reporter = reporter
-        self._counter = 0
 
     def event_callback(self, event_data: dict[str, Any]) -> None:
-        """Take an event; what was only printed has a kind already, all others are described in the channel."""
-        uuid = event_data.get("uuid")
-        if uuid is None:
-            return
-        self._counter = event_data["counter"]
-        document = None if "event" in event_data else self._channel.take(uuid)
-        self._reporter.put(Report(self._counter, event_data["stdout"], document, uuid))
-
-    def report_rest(self) -> None:
-        """Hand over the events whose output was lost at the end."""
-        for number, document in enumerate(self._channel.take_rest(), self._counter + 1):
-            self._reporter.put(Report(number, document=document))
+        """Take a printed line."""
+        if "stdout" in event_data:
+            self._reporter.put(Report(printed=event_data["stdout"]))
 
 
 def _run(config: RunnerConfig, channel: EngineChannel, reporter: Reporter, control: StopControl) -> str | None:
     """Run ansible to its end. Return why it could not be started, if so."""
-    runner = _ChannelRunner(config, channel, reporter, _canceler(control, Path(config.private_data_dir)))
+    runner = _PrintingRunner(config, reporter, _canceler(control, Path(config.private_data_dir)))
     reporter.start()
+    channel.listen(lambda event: reporter.put(Report(event)))
     try:
         runner.run()
     except pexpect.TIMEOUT:
@@ -136,7 +124,7 @@ def _run(config: RunnerConfig, channel: EngineChannel, reporter: Reporter, contr
         return None  # it has ended, and ansible-runner could not write its own notes about that
     finally:
         _kill(channel)
-        runner.report_rest()
+        channel.drain()
         reporter.finish()
     return None
 

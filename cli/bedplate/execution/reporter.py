@@ -48,7 +48,7 @@ class Reporter:
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="bedplate-reporter", daemon=True)
         self.last_errors: list[str] = []
-        self.plays = 0
+        self._counter = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -75,8 +75,8 @@ class Reporter:
         found = self._channel.new_secrets()
         if found:
             self._redactor.add(secret for plaintext in found for secret in secrets_in(plaintext))
-        event = event_of(report, self._redactor)
-        self.plays += event.kind == "playbook_on_play_start"
+        self._counter += 1
+        event = event_of(self._counter, report, self._redactor)
         if event.kind in _ERRORS:
             self.last_errors = [*self.last_errors, *event.stdout.splitlines()][-_KEPT_LINES:]
         if event.stdout:

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import io
 import os
+import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
+from ansible import constants as C  # noqa: N812 (ansible's own name for it)
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
@@ -43,7 +48,57 @@ def _load_original() -> ModuleType:
 
 _original = _load_original()
 _context = _original.event_context
-_context.cache = EventFeed(int(os.environ["BEDPLATE_EVENTS"]), _original.AnsibleJSONEncoderLocal)
+
+
+class Capture:
+    """Holds what is printed with an event, so that both leave in one piece. Used under the lock of the display."""
+
+    def __init__(self, feed: EventFeed) -> None:
+        self._feed = feed
+        self._described: str | None = None
+        self.thread = 0
+        self._streams = sys.stdout, sys.stderr
+        self._printed = io.StringIO()
+
+    def begin(self, _stream: TextIO) -> None:
+        """Take what is printed from now on."""
+        self._described = self._feed.describe(_context.get_begin_dict())
+        self._streams = sys.stdout, sys.stderr
+        self._printed = io.StringIO()
+        self.thread = threading.get_ident()
+        sys.stdout = sys.stderr = self._printed
+
+    def end(self, _stream: TextIO) -> None:
+        """Send the event with what was printed."""
+        if self._described is None:
+            return
+        self.thread = 0
+        sys.stdout, sys.stderr = self._streams
+        described, self._described = self._described, None
+        self._feed.send_event(described, self._printed.getvalue())
+
+
+_capture = Capture(EventFeed(int(os.environ["BEDPLATE_EVENTS"]), _original.AnsibleJSONEncoderLocal))
+_context.dump_begin = _capture.begin
+_context.dump_end = _capture.end
+
+
+def _lighten(display: type) -> None:
+    """Take away what ansible-runner put around methods that are called many times a task, where it does nothing."""
+    if not C.DEFAULT_DEBUG:
+        display.debug = display.debug.__wrapped__  # type: ignore[attr-defined]
+    wrapped = display.display  # type: ignore[attr-defined]
+    plain = wrapped.__wrapped__
+
+    @functools.wraps(plain)
+    def show(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        inside = _capture.thread == threading.get_ident()
+        return plain(*args, **kwargs) if inside else wrapped(*args, **kwargs)
+
+    display.display = show  # type: ignore[attr-defined]
+
+
+_lighten(_original.Display)
 
 
 class CallbackModule(_original.CallbackModule):  # type: ignore[misc, name-defined]
