@@ -19,9 +19,10 @@ from bedplate.commands.runs_actions import cancel, prune, rerun, wait
 from bedplate.commands.runs_show import show_run
 from bedplate.commands.times import Moment
 from bedplate.errors import NotFoundError, UsageError
-from bedplate.runs import Event, EventQuery, Run, RunQuery, RunStatus
+from bedplate.runs import Event, EventQuery, HostOutcome, Run, RunQuery, RunStatus
 
 _POLL = 0.5
+_OUTCOME = click.Choice([outcome.value for outcome in HostOutcome])
 _STATUS = click.Choice([status.value for status in RunStatus])
 
 
@@ -105,7 +106,7 @@ def show(app: App, run_id: str, output: str) -> None:
 
 @runs.command()
 @click.argument("run_id", metavar="RUN", shell_complete=complete_run)
-@click.option("--outcome", type=click.Choice(["ok", "changed", "failed", "unreachable", "skipped", "unknown"]))
+@click.option("--outcome", type=_OUTCOME, help="Only hosts that came to this.")
 @output_option
 @pass_app
 def hosts(app: App, run_id: str, outcome: str | None, output: str) -> None:
