@@ -22,12 +22,14 @@ def measure() -> list[Figure]:
     commands = Path(sys.executable).parent
     env = {
         **os.environ,
-        "ANSIBLE_CONFIG": os.devnull,
         "ANSIBLE_COLLECTIONS_PATH": str(_ROOT / "collections"),
         "ANSIBLE_INVENTORY_ENABLED": "bedplate.datacenter.netbox,ansible.builtin.script",
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
     }
     with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "ansible.cfg"
+        config.touch()
+        env["ANSIBLE_CONFIG"] = str(config)
         fleet = write_fleet(Path(folder) / "fleet", HOSTS)
         ask = [str(commands / "ansible-inventory"), "-i", str(fleet), "--list"]
         listing = json.loads(subprocess.run(ask, env=env, check=True, capture_output=True).stdout)

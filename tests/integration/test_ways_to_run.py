@@ -76,10 +76,12 @@ class TestWays:
 
     def test_the_built_collection(self, lab: LabFleet, built: Path, tmp_path: Path, product: str) -> None:
         (archive,) = built.glob("*.tar.gz")
+        empty = tmp_path / "ansible.cfg"
+        empty.touch()
         env = _bare(
             lab,
             ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections"),
-            ANSIBLE_CONFIG=os.devnull,
+            ANSIBLE_CONFIG=str(empty),
             ANSIBLE_INVENTORY_ENABLED=PLUGINS,
             ANSIBLE_HOST_KEY_CHECKING="True",
         )

@@ -68,10 +68,11 @@ def options_of(request: ExecutionRequest, settings: ExecutionSettings, limit: Pa
     """Return the arguments of ansible-playbook. The extra variables are no part of them.
 
     Args:
-        limit: the file that names the run's hosts.
+        limit: the file that names the run's hosts, in the folder that ansible starts in: ansible would split a whole
+            path at its spaces.
     """
     forks = settings.forks or forks_for(len(request.run.hosts), os.cpu_count() or 1)
-    options = ["-i", str(request.inventory), "--limit", f"@{limit}", "--forks", str(forks)]
+    options = ["-i", str(request.inventory), "--limit", f"@{limit.name}", "--forks", str(forks)]
     options += ["--check"] if request.run.mode is RunMode.CHECK else []
     options += ["--diff"] if request.run.diff else []
     return [*options, request.playbook]
