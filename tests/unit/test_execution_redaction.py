@@ -120,6 +120,25 @@ def test_secrets_can_be_added_later() -> None:
     assert redactor.text("first-one second-one") == f"{REDACTED} {REDACTED}"
 
 
+def test_secrets_that_come_one_by_one_are_all_taken_out() -> None:
+    redactor = Redactor()
+    secrets = [f"{number:03}-canary-{number:03}" for number in range(100)]
+    for secret in secrets:
+        redactor.add([secret])
+    assert redactor.text(" ".join(secrets)) == " ".join([REDACTED] * 100)
+
+
+def test_a_large_secret_is_taken_out_line_by_line() -> None:
+    lines = [f'line {number} says "canary"' for number in range(1000)]
+    secret = "\n".join(lines)
+    redactor = Redactor([secret])
+    assert redactor.text(f"x {lines[500]} y {json.dumps(lines[900])}") == f'x {REDACTED} y "{REDACTED}"'
+    assert "canary" not in redactor.text(json.dumps(secret))
+    assert base64.b64encode(secret.encode()).decode()[:60] not in redactor.text(
+        base64.b64encode(secret.encode()).decode()
+    )
+
+
 def test_the_longest_secret_wins() -> None:
     assert Redactor(["hunter2", "hunter2-long"]).text("hunter2-long hunter2") == f"{REDACTED} {REDACTED}"
 

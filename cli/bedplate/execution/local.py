@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,9 @@ class LocalExecutor:
             outcome = outcome_of(ending, tally)
         finally:
             _end(channel, folder, request.run.id)
-        for observer in observers:
-            observer.finished(outcome)
-        if reporter.error is not None:
-            raise reporter.error
+        error = _tell_finished(observers, outcome) or reporter.error
+        if error is not None:
+            raise error
         return outcome
 
     def _offer(self, channel: EngineChannel, request: ExecutionRequest, folder: Path) -> dict[str, str]:
@@ -96,6 +96,17 @@ class LocalExecutor:
         return environment
 
 
+def _tell_finished(observers: Sequence[RunObserver], outcome: ExecutionOutcome) -> BaseException | None:
+    """Tell all observers, whatever one of them does. Return the first error."""
+    errors = []
+    for observer in observers:
+        try:
+            observer.finished(outcome)
+        except BaseException as error:  # noqa: BLE001 (it is raised when all have heard)
+            errors.append(error)
+    return errors[0] if errors else None
+
+
 class _PrintingRunner(Runner):  # type: ignore[misc]
     """ansible-runner's runner. What it sees is only what was printed outside of events: they come by the channel."""
 
@@ -115,7 +126,10 @@ def _run(config: RunnerConfig, channel: EngineChannel, reporter: Reporter, contr
     reporter.start()
     channel.listen(lambda event: reporter.put(Report(event)))
     try:
-        runner.run()
+        with warnings.catch_warnings():
+            # pexpect forks while our threads wait; the child does nothing but become another program.
+            warnings.filterwarnings("ignore", message=".*use of fork.*", category=DeprecationWarning)
+            runner.run()
     except pexpect.TIMEOUT:
         return None  # something holds the terminal open after the end: that is an end, too
     except OSError as error:

@@ -15,6 +15,8 @@ from bedplate.runs import REDACTED
 
 SHORTEST = 4
 _SHORTEST_BASE64 = 8
+_LARGE = 4096
+_MOST_PATTERNS = 12
 _LINE_LENGTHS = (64, 76)
 _LINE_END = re.compile(r"[ \t]*\r?\n[ \t]*")
 
@@ -37,7 +39,7 @@ class Redactor:
         self._secrets: dict[str, None] = {}
         self._short: set[str] = set()
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._patterns: list[re.Pattern[str]] = []
         self.add(secrets)
 
     def __bool__(self) -> bool:
@@ -45,24 +47,23 @@ class Redactor:
 
     def add(self, secrets: Iterable[str]) -> None:
         """Take out these too from now on."""
-        new = [secret for secret in secrets if secret.strip() and secret not in self._secrets]
-        for secret in new:
+        forms: set[str] = set()
+        for secret in secrets:
+            if not secret.strip() or secret in self._secrets:
+                continue
             self._secrets[secret] = None
             if len(secret.strip()) < SHORTEST:
                 self._short.update((secret, secret.strip()))
             else:
-                self._forms |= forms_of(secret)
-        if new and self._forms:
-            self._pattern = re.compile(_alternatives(self._forms))
+                forms |= forms_of(secret)
+        self._look_for(forms - self._forms)
 
     def text(self, text: str) -> str:
         """Return text without secrets."""
         if text in self._short:
             return REDACTED
-        if self._pattern is None:
-            return text
-        clean = self._pattern.sub(REDACTED, text)
-        return self._unwrapped(clean) if "\n" in clean.strip() else clean
+        clean = self._without(text)
+        return self._unwrapped(clean) if self._patterns and "\n" in clean.strip() else clean
 
     def value(self, value: Any) -> Any:  # noqa: ANN401
         """Return plain data without secrets, in texts, numbers and keys."""
@@ -76,33 +77,53 @@ class Redactor:
             return value
         return REDACTED if self.text(str(value)) == REDACTED else value
 
+    def _look_for(self, forms: set[str]) -> None:
+        """Take in new forms; secrets that come one by one must not each compile all forms anew."""
+        if not forms:
+            return
+        self._forms |= forms
+        if len(self._patterns) < _MOST_PATTERNS:
+            self._patterns.append(re.compile(_alternatives(forms)))
+        else:
+            self._patterns = [re.compile(_alternatives(self._forms))]
+
+    def _without(self, text: str) -> str:
+        for pattern in self._patterns:
+            text = pattern.sub(REDACTED, text)
+        return text
+
     def _unwrapped(self, text: str) -> str:
         """Return text, its lines joined if that shows a secret which was broken over several."""
-        pattern = self._pattern
-        if pattern is None:
-            return text
-        for joint in ("", " "):
-            joined = _LINE_END.sub(joint, text)
-            if pattern.search(joined):
-                return pattern.sub(REDACTED, joined)
-        unbroken = text.replace("\r", "").replace("\n", "")
-        return pattern.sub(REDACTED, unbroken) if pattern.search(unbroken) else text
+        for joined in (_LINE_END.sub("", text), _LINE_END.sub(" ", text), text.replace("\r", "").replace("\n", "")):
+            clean = self._without(joined)
+            if clean != joined:
+                return clean
+        return text
 
 
 def forms_of(secret: str) -> set[str]:
-    """Return every form in which a secret of at least `SHORTEST` characters is looked for."""
+    """Return every form in which a secret of at least `SHORTEST` characters is looked for.
+
+    A text beyond `_LARGE` characters, such as a whole file, is looked for line by line, escaped once.
+    """
+    large = len(secret) > _LARGE
     forms: set[str] = set()
-    for text in _parts(secret):
+    for text in _lines(secret) if large else _parts(secret):
         once = {text} | {escape(text) for escape in _ESCAPES}
-        forms |= once | {escape(form) for form in once for escape in _ESCAPES}
-        forms |= set(_encodings(text))
+        forms |= once if large else once | {escape(form) for form in once for escape in _ESCAPES}
+        forms |= set() if large else set(_encodings(text))
+    if large:
+        forms |= set(_base64(secret.encode("utf-8", "surrogateescape")))
     return {form for form in forms if len(form) >= SHORTEST}
 
 
 def _parts(secret: str) -> set[str]:
     whole = {secret, secret.strip(), secret.replace("\r\n", "\n"), secret.replace("\n", "\r\n")}
-    lines = {line.strip() for line in secret.splitlines()}
-    return {part for part in whole | lines if len(part) >= SHORTEST}
+    return {part for part in whole if len(part) >= SHORTEST} | _lines(secret)
+
+
+def _lines(secret: str) -> set[str]:
+    return {line.strip() for line in secret.splitlines() if len(line.strip()) >= SHORTEST}
 
 
 def _json(text: str) -> str:
@@ -158,18 +179,23 @@ def _encodings(text: str) -> Iterator[str]:
     yield content.hex()
     yield content.hex().upper()
     for tail in (b"", b"\n"):
-        whole = base64.b64encode(content + tail).decode()
-        yield whole.rstrip("=")
-        yield _url_safe(whole).rstrip("=")
-        for length in _LINE_LENGTHS:
-            lines = [whole[start : start + length] for start in range(0, len(whole), length)]
-            yield from (line for line in lines[1:] if len(line) >= _SHORTEST_BASE64)
-            yield lines[0]
+        yield from _base64(content + tail)
     for offset in range(3):
         inner = _stable_base64(content, offset)
         if len(inner) >= _SHORTEST_BASE64:
             yield inner
             yield _url_safe(inner)
+
+
+def _base64(content: bytes) -> Iterator[str]:
+    """Yield base64 of just this, whole and in the lines that tools break it into."""
+    whole = base64.b64encode(content).decode()
+    yield whole.rstrip("=")
+    yield _url_safe(whole).rstrip("=")
+    for length in _LINE_LENGTHS:
+        lines = [whole[start : start + length] for start in range(0, len(whole), length)]
+        yield from (line for line in lines[1:] if len(line) >= _SHORTEST_BASE64)
+        yield lines[0]
 
 
 def _stable_base64(content: bytes, offset: int) -> str:
