@@ -36,13 +36,13 @@ COUNTS = ("ok", "changed", "failed", "unreachable", "skipped", "rescued", "ignor
 def run_table(runs: Sequence[Run], now: datetime) -> RenderableType:
     """Return a table of runs, one a line."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("ID", no_wrap=True)
-    table.add_column("PRODUCT", no_wrap=True)
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column("HOSTS", justify="right")
+    table.add_column("ID", no_wrap=True, min_width=20)
+    table.add_column("PRODUCT", no_wrap=True, min_width=7, overflow="ellipsis")
+    table.add_column("STATUS", no_wrap=True, min_width=10, overflow="ellipsis")
+    table.add_column("HOSTS", justify="right", no_wrap=True, min_width=5)
     table.add_column("WHO", no_wrap=True, overflow="ellipsis")
-    table.add_column("WHEN", no_wrap=True)
-    table.add_column("TOOK", justify="right", no_wrap=True)
+    table.add_column("WHEN", no_wrap=True, min_width=9, overflow="ellipsis")
+    table.add_column("TOOK", justify="right", no_wrap=True, min_width=6)
     table.add_column("LIMIT", overflow="ellipsis", no_wrap=True)
     for run in runs:
         status = Text(run.status.value, style=STATUS_STYLE[run.status])
