@@ -28,6 +28,9 @@ def test_a_run_looks_into_the_state_folder(lab: LabFleet, tmp_path: Path) -> Non
     (inventory / "group_vars" / "all.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
     home = tmp_path / "a home"
     home.mkdir(mode=0o700)
+    # An open connection of someone else to the same host must not stand in for the host's key.
+    subprocess.run(["ansible", HOST, "-i", lab.inventory, "-m", "ansible.builtin.raw", "-a", "true"],
+                   env=lab.environment, check=True, capture_output=True)  # fmt: skip
     assert _ping(lab, inventory, home) == 4
     shutil.copy(host.known_hosts, home / "known_hosts")
     assert _ping(lab, inventory, home) == 0

@@ -45,13 +45,16 @@ def test_a_live_process_executes_its_run() -> None:
         {"host_id": "another"},
         {"boot_id": "before"},
         {"pid": None},
-        {"pid": _dead_pid()},
         {name: datetime(2020, 1, 1, tzinfo=UTC) for name in ("created_at", "started_at", "heartbeat_at")},
     ],
-    ids=["host", "boot", "no pid", "dead", "number used again"],
+    ids=["host", "boot", "no pid", "number used again"],
 )
-def test_another_or_dead_process_does_not(fields: dict[str, object]) -> None:
+def test_another_process_does_not(fields: dict[str, object]) -> None:
     assert not THIS.executes(_run(**fields))
+
+
+def test_a_dead_process_executes_nothing() -> None:
+    assert not THIS.executes(_run(pid=_dead_pid()))
 
 
 def test_other_machines_are_judged_by_their_silence() -> None:
@@ -63,18 +66,22 @@ def test_other_machines_are_judged_by_their_silence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "status"),
+    ("before", "process", "host_id", "after"),
     [
-        (_run(), RunStatus.RUNNING),
-        (_run(pid=_dead_pid()), RunStatus.EXPIRED),
-        (_run(RunStatus.QUEUED, pid=_dead_pid()), RunStatus.EXPIRED),
-        (_run(RunStatus.QUEUED, pid=None), RunStatus.QUEUED),
-        (_run(RunStatus.PENDING, pid=_dead_pid()), RunStatus.PENDING),
-        (_run(RunStatus.SUCCESSFUL, pid=_dead_pid()), RunStatus.SUCCESSFUL),
-        (_run(host_id="another", pid=_dead_pid()), RunStatus.RUNNING),
+        (RunStatus.RUNNING, "alive", THIS.host_id, RunStatus.RUNNING),
+        (RunStatus.RUNNING, "dead", THIS.host_id, RunStatus.EXPIRED),
+        (RunStatus.QUEUED, "dead", THIS.host_id, RunStatus.EXPIRED),
+        (RunStatus.QUEUED, "none", THIS.host_id, RunStatus.QUEUED),
+        (RunStatus.PENDING, "dead", THIS.host_id, RunStatus.PENDING),
+        (RunStatus.SUCCESSFUL, "dead", THIS.host_id, RunStatus.SUCCESSFUL),
+        (RunStatus.RUNNING, "dead", "another", RunStatus.RUNNING),
     ],
 )
-def test_a_run_expires_with_its_process(run: Run, status: RunStatus, tmp_path: Path) -> None:
+def test_a_run_expires_with_its_process(
+    before: RunStatus, process: str, host_id: str, after: RunStatus, tmp_path: Path
+) -> None:
+    pids = {"alive": os.getpid, "dead": _dead_pid, "none": lambda: None}
+    run, status = _run(before, pid=pids[process](), host_id=host_id), after
     store = open_store(Settings(tmp_path))
     store.add(run)
     store.put_host_results(run.id, [HostResult("a", ok=3)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ _OPEN = ("PATH", "HOME", "LANG", "LANGUAGE", "LC_", "TZ", "LD_LIBRARY_PATH", "PY
 # What a person may set for ansible itself; everything else that would change a run is ours to say.
 _PERSONAL = (
     "ANSIBLE_HOME", "ANSIBLE_VAULT", "ANSIBLE_BECOME", "ANSIBLE_CONNECTION_PASSWORD_FILE", "ANSIBLE_PRIVATE_KEY_FILE",
-    "ANSIBLE_REMOTE_USER", "ANSIBLE_SSH_CONTROL_PATH", "ANSIBLE_SSH_COMMON_ARGS",
+    "ANSIBLE_REMOTE_USER", "ANSIBLE_SSH_COMMON_ARGS",
 )  # fmt: skip
 _ASCII_LOCALES = frozenset({"C", "POSIX"})
 _DEFAULT_COLLECTIONS = "~/.ansible/collections:/usr/share/ansible/collections"
@@ -44,6 +45,7 @@ def environment_of(request: ExecutionRequest, settings: ExecutionSettings, folde
         "ANSIBLE_CALLBACKS_ENABLED": "bedplate.datacenter.stop",
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_SSH_EXTRA_ARGS": shlex.join(["-o", own_known_hosts_option(folder.parents[1])]),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": _connection_folder(folder.parents[1]),
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_LOCAL_TEMP": str(temporary_folder(request.run.id)),
         "ANSIBLE_TIMEOUT": str(settings.timeout),
@@ -98,6 +100,16 @@ def engine_folder(folder: Path) -> Path:
 def stop_file(folder: Path) -> Path:
     """Return the file whose presence makes the run end in order; what is in it then says where it did."""
     return folder / "stop"
+
+
+def _connection_folder(home: Path) -> str:
+    """Return where runs of one state folder keep the SSH connections that they share.
+
+    Nobody else's: over a connection that is open already, ssh checks no host key again. The name is short, because a
+    socket's path may have 107 bytes.
+    """
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:8]
+    return f"{os.environ.get('ANSIBLE_HOME') or '~/.ansible'}/cp/{digest}"
 
 
 def _personal_settings(settings: ExecutionSettings) -> dict[str, str]:
