@@ -171,8 +171,9 @@ def test_a_colleague_leaves_traces(lab: LabFleet) -> None:
 
 
 @pytest.mark.parametrize("fault", ["sshd-drop-in", "journald-edited", "user-added", "sysctl-set", "package-added"])
-def test_faults_that_need_nothing_work_on_both_releases(lab: LabFleet, fault: str) -> None:
+def test_faults_that_need_nothing_work_on_both_releases_and_again(lab: LabFleet, fault: str) -> None:
     lab.bedplate("lab", "break", "ash1-cloud-01", "ash1-cloud-02", "--fault", fault)
+    lab.bedplate("lab", "break", "ash1-cloud-01", "--fault", fault)
 
 
 def test_a_fault_with_nothing_to_break_says_so(lab: LabFleet) -> None:
