@@ -5,6 +5,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Collections and roles come from this clone only; nothing is fetched while linting or testing.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 
+# Tests wait more than they compute. All tests of the lab stay with one of the two workers.
+TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
+
 .PHONY: help setup setup-lab setup-tests demo demo-down test test-all test-unit molecule lint format bench lock docs build clean
 
 help: ## show this list
@@ -37,11 +40,11 @@ test-unit: setup ## the tests that need nothing but Python
 	pytest tests/unit tests/content -m 'not lab and not postgresql and not slow'
 
 test: setup-tests ## the per-change tier: unit, content, integration on lab hosts and both databases, molecule
-	pytest -m 'not slow'
+	pytest $(TWO_AT_ONCE) -m 'not slow'
 	tools/molecule
 
 test-all: setup-tests ## everything
-	pytest
+	pytest $(TWO_AT_ONCE)
 	tools/molecule
 
 molecule: setup-tests ## every role's scenario on real hosts
