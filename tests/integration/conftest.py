@@ -11,7 +11,7 @@ from lab_fleet import LabFleet, require_lab
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test that uses the lab its marker, so that `-m 'not lab'` leaves it out, and one worker for them all."""
+    """Mark every test that uses the lab, so that `-m 'not lab'` leaves it out; one worker takes them all."""
     for item in items:
         if "lab" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.lab)

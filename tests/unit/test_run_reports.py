@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from rich.console import Console
 
 from bedplate.commands.output import plain
 from bedplate.reports.run_documents import event_document, host_result_document, outcome_counts, run_document
-from bedplate.reports.run_text import ago, event_line, host_table, run_details, run_table, took
+from bedplate.reports.run_table import RunTable
+from bedplate.reports.run_text import ago, event_line, host_table, run_details, took
 from bedplate.runs import Event, HostOutcome, HostResult, Run, RunMode, RunStatus
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -78,7 +80,7 @@ class TestText:
     @pytest.mark.parametrize("width", [80, 200])
     def test_nothing_is_wider_than_the_terminal_and_markup_is_data(self, width: int) -> None:
         out = Console(file=io.StringIO(), width=width, color_system=None)
-        out.print(run_table([RUN], NOW))
+        out.print(RunTable([RUN], NOW))
         out.print(run_details(RUN, RESULTS, ["report.json"], NOW))
         out.print(host_table(RESULTS))
         out.print(event_line(EVENT), no_wrap=True, overflow="ellipsis")
@@ -87,6 +89,29 @@ class TestText:
         assert "kim [bold]" in text
         assert RUN.id in text
         assert "Make [it] so" in text
+
+    @pytest.mark.parametrize(
+        ("width", "heads"),
+        [
+            (200, "ID PRODUCT STATUS HOSTS WHO WHEN TOOK LIMIT"),
+            (86, "ID PRODUCT STATUS HOSTS WHEN TOOK LIMIT"),
+            (80, "ID PRODUCT STATUS HOSTS WHEN LIMIT"),
+            (70, "ID PRODUCT STATUS HOSTS WHEN"),
+        ],
+    )
+    def test_runs_get_the_columns_that_have_room(self, width: int, heads: str) -> None:
+        run = replace(RUN, product="baseline", requester="kim", limit="site_fra1:&class_colo", mode=RunMode.CHECK)
+        out = Console(file=io.StringIO(), width=width, color_system=None)
+        out.print(RunTable([run, replace(run, limit=None)], NOW))
+        head, first, _second = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+        assert head.split() == heads.split()
+        assert run.id in first
+        assert "baseline" in first
+
+    def test_an_empty_column_is_left_out(self) -> None:
+        out = Console(file=io.StringIO(), width=200, color_system=None)
+        out.print(RunTable([replace(RUN, limit=None)], NOW))
+        assert "LIMIT" not in out.file.getvalue()  # type: ignore[attr-defined]
 
     def test_the_worst_host_comes_first(self) -> None:
         out = Console(file=io.StringIO(), width=80)

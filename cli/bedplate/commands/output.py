@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -15,6 +16,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+# Other programs and files have no edge: what they read is not cut.
+_PIPE_WIDTH = 240
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -44,10 +47,13 @@ def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console for standard output (or standard error)."""
+    """Return a rich console for standard output (or standard error): as wide as the terminal, wide where it is none."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    out = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = _PIPE_WIDTH
+    return out
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

@@ -73,7 +73,7 @@ def list_runs(
     Example: bedplate runs list --status failed --since 1d -o json
     """
     from bedplate.reports.run_documents import run_document
-    from bedplate.reports.run_text import run_table
+    from bedplate.reports.run_table import RunTable
 
     query = RunQuery(
         product=product,
@@ -88,7 +88,7 @@ def list_runs(
     emit(
         [run_document(run) for run in found],
         output,
-        lambda out: out.print(run_table(found, datetime.now(UTC)) if found else "No runs."),
+        lambda out: out.print(RunTable(found, datetime.now(UTC)) if found else "No runs."),
     )
 
 

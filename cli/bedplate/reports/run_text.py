@@ -33,34 +33,6 @@ OUTCOME_STYLE = {
 COUNTS = ("ok", "changed", "failed", "unreachable", "skipped", "rescued", "ignored")
 
 
-def run_table(runs: Sequence[Run], now: datetime) -> RenderableType:
-    """Return a table of runs, one a line."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("ID", no_wrap=True, min_width=20)
-    table.add_column("PRODUCT", no_wrap=True, min_width=7, overflow="ellipsis")
-    table.add_column("STATUS", no_wrap=True, min_width=10, overflow="ellipsis")
-    table.add_column("HOSTS", justify="right", no_wrap=True, min_width=5)
-    table.add_column("WHO", no_wrap=True, overflow="ellipsis")
-    table.add_column("WHEN", no_wrap=True, min_width=9, overflow="ellipsis")
-    table.add_column("TOOK", justify="right", no_wrap=True, min_width=6)
-    table.add_column("LIMIT", overflow="ellipsis", no_wrap=True)
-    for run in runs:
-        status = Text(run.status.value, style=STATUS_STYLE[run.status])
-        if run.mode == "check":
-            status.append(" check", style="dim")
-        table.add_row(
-            run.id,
-            escape(run.product),
-            status,
-            str(len(run.hosts)),
-            escape(run.requester),
-            ago(run.created_at, now),
-            took(run.duration),
-            escape(run.limit or ""),
-        )
-    return table
-
-
 def run_details(run: Run, results: Sequence[HostResult], artifacts: Sequence[str], now: datetime) -> RenderableType:
     """Return all about one run: the facts, then a table of its hosts."""
     facts = Table(box=None, show_header=False, pad_edge=False)
