@@ -15,6 +15,7 @@ from bedplate.commands.completing import complete_host
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_product
+from bedplate.commands.recovering import RunsGroup
 from bedplate.commands.run_ids import complete_run
 from bedplate.commands.runs_actions import cancel, prune, rerun, wait
 from bedplate.commands.runs_show import show_run
@@ -27,16 +28,14 @@ _OUTCOME = click.Choice([outcome.value for outcome in HostOutcome])
 _STATUS = click.Choice([status.value for status in RunStatus])
 
 
-@click.group()
-@pass_app
-def runs(app: App) -> None:
+@click.group(cls=RunsGroup)
+def runs() -> None:
     """What ran: who ordered it, why, on which hosts, and what came of it.
 
     A run is named by its id, or by any beginning or end of it that no other run has.
 
     Example: bedplate runs list --product baseline --since 2d
     """
-    app.recover()
 
 
 for action in (wait, cancel, rerun, prune):
