@@ -1,11 +1,11 @@
 # Runs inside a new host as root: waits until it is up, lets the lab's keys in, and prints its SSH host key.
 # Arguments: pairs of a user and the public key that opens this user's account.
 set -eu
-tries=0
+patience=180
+deadline=$(($(date +%s) + patience))
 until state=$(systemctl is-system-running --wait 2>/dev/null) || [ "$state" = degraded ]; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 150 ]; then
-        echo "systemd is still ${state:-silent} after 30 seconds" >&2
+    if [ "$(date +%s)" -gt "$deadline" ]; then
+        echo "systemd is still ${state:-silent} after $patience seconds" >&2
         exit 1
     fi
     sleep 0.2

@@ -180,9 +180,9 @@ def test_a_killed_run_leaves_no_secret_and_no_process(project: Project, tmp_path
         assert not command.exists() or not [piece for piece in PIECES if piece in command.read_bytes()]
     process.send_signal(signal.SIGKILL)
     output, _ = process.communicate()
-    wait_for(lambda: not processes_with(str(mark)), "the end of everything", 20)
-    wait_for(lambda: not processes_with(f"/proc/{process.pid}/fd/"), "the end of ansible", 20)
-    wait_for(lambda: not list(Path("/dev/shm").glob(f"*{run_id}*")), "temporary files to go", 20)
+    wait_for(lambda: not processes_with(str(mark)), "the end of everything")
+    wait_for(lambda: not processes_with(f"/proc/{process.pid}/fd/"), "the end of ansible")
+    wait_for(lambda: not list(Path("/dev/shm").glob(f"*{run_id}*")), "temporary files to go")
     assert not [piece for piece in PIECES if piece in output.encode()]
     shown = project.document("runs", "show", run_id)
     assert (shown["status"], shown["exit_code"]) == ("expired", 9)

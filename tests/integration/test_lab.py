@@ -95,7 +95,8 @@ def test_every_host_is_up_as_the_inventory_says(lab: LabFleet) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_host_is_a_whole_machine(lab: LabFleet, name: str) -> None:
     assert lab.ssh(name, "hostname").stdout.strip() == name
-    assert lab.ssh(name, "systemctl is-system-running").stdout.strip() == "running"
+    state = lab.ssh(name, "systemctl is-system-running --wait; systemctl list-units --failed --plain --no-legend")
+    assert state.stdout.splitlines() == ["running"]
     assert lab.ssh(name, "sudo -n id -u").stdout.strip() == "0"
     release = {"debian-12": "bookworm", "debian-13": "trixie"}[lab.hosts[name].platform]
     assert f"VERSION_CODENAME={release}" in lab.ssh(name, "cat /etc/os-release").stdout
@@ -105,7 +106,7 @@ def test_a_host_is_a_whole_machine(lab: LabFleet, name: str) -> None:
 
 def test_hosts_reach_each_other(lab: LabFleet) -> None:
     address = lab.hosts["fra1-obs-01"].address
-    assert "1 received" in lab.ssh("ash1-cloud-01", f"ping -c1 -W5 {address}").stdout
+    assert "1 received" in lab.ssh("ash1-cloud-01", f"ping -c1 -W30 {address}").stdout
 
 
 def test_ansible_reaches_every_host_with_host_keys_checked(lab: LabFleet) -> None:
@@ -117,7 +118,8 @@ def test_ansible_reaches_every_host_with_host_keys_checked(lab: LabFleet) -> Non
         "-m",
         "ansible.builtin.ping",
     ]
-    finished = subprocess.run(command, env=lab.environment, capture_output=True, text=True, check=False, cwd=ROOT)
+    patient = {**lab.environment, "ANSIBLE_TIMEOUT": "60"}
+    finished = subprocess.run(command, env=patient, capture_output=True, text=True, check=False, cwd=ROOT)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert finished.stdout.count("SUCCESS") == len(NAMES)
 
@@ -165,6 +167,7 @@ def test_a_colleague_leaves_traces(lab: LabFleet) -> None:
     matches(answer, "lab_break")
     assert answer["broken"][0]["user"] == "alice"
     assert "find /var/log" in lab.ssh("fra1-colo-01", "cat /etc/cron.d/alice-cleanup").stdout
+    lab.ssh("fra1-colo-01", "sudo journalctl --sync")
     journal = lab.ssh("fra1-colo-01", "sudo journalctl --no-pager -t sudo -t sshd -t sshd-session").stdout
     assert "Accepted publickey for alice" in journal
     assert "COMMAND=/usr/bin/tee /etc/cron.d/alice-cleanup" in journal
@@ -235,7 +238,7 @@ def test_another_subnet_than_the_labs_own_is_refused(lab: LabFleet) -> None:
 
 
 RUIN = {
-    "a dead host": lambda small: podman("kill", small.container("one")),
+    "a dead host": lambda small: (podman("kill", small.container("one")), podman("wait", small.container("one"))),
     "a missing host": lambda small: podman("rm", "-f", "-t0", small.container("two")),
     "lost login key": lambda small: (small.folder / "id_ed25519").unlink(),
     "lost public key": lambda small: (small.folder / "id_ed25519.pub").unlink(),
@@ -276,6 +279,15 @@ def test_down_leaves_nothing(small: Small) -> None:
     assert podman("volume", "ls", "-q", "--filter", f"label={label}") == ""
     assert not small.folder.exists()
     assert small.factory("down")["event"] == "result"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    require_lab()
+    (tmp_path / "file").write_text("in the way")
+    for arguments in (["up", "--host=one=debian-12"], ["down"]):
+        said = Small(tmp_path / "file" / "lab").factory(*arguments)
+        assert (said["event"], said["message"]) == ("error", "cannot be used: Not a directory")
+        assert str(tmp_path / "file") in str(said["where"])
 
 
 def test_two_ups_at_once_make_one_lab(small: Small) -> None:

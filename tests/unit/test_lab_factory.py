@@ -164,7 +164,7 @@ def test_a_lock_is_waited_for_and_leaves_no_file(tmp_path: Path) -> None:
         waiting = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         with pytest.raises(subprocess.TimeoutExpired):
             waiting.communicate(timeout=1)
-    assert waiting.communicate(timeout=30)[0] == "held\n"
+    assert waiting.communicate(timeout=240)[0] == "held\n"
     assert not file.exists()
 
 
@@ -192,6 +192,14 @@ def test_podman_missing_says_what_to_install(tmp_path: Path, arguments: list[str
 def test_a_lab_that_is_down_cannot_be_broken(tmp_path: Path) -> None:
     said = bedplate(tmp_path, "break", "fra1-colo-01")
     assert (said.returncode, "the lab is down" in said.stderr) == (9, True)
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    command = [sys.executable, str(FACTORY), "--folder", str(tmp_path / "file" / "lab"), "status"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (1, "")
+    assert said.stdout == f"error: {tmp_path}/file/lab/fleet.json: cannot be used: Not a directory\n"
 
 
 def test_faults_are_listed_as_the_schema_says(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,16 @@ def complete_group(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return _items(_names(ctx).groups, "group", "", incomplete)
 
 
+def complete_lab_host(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Complete the name of a host of the lab, as it was last made."""
+    try:
+        fleet = json.loads((_app(ctx).settings.lab_folder / "fleet.json").read_bytes())
+        names = [host["name"] for host in fleet["hosts"]]
+    except (BedplateError, OSError, ValueError, KeyError, TypeError):
+        names = []  # a key press is no place for a complaint
+    return _items(names, "host", "", incomplete)
+
+
 def complete_limit(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Complete the last part of a limit, such as `cl` in `site_fra1:&cl`: groups first, then hosts."""
     found = _LAST_PART.fullmatch(incomplete)
@@ -41,9 +52,13 @@ def _items(names: Iterable[str], what: str, before: str, part: str) -> list[Comp
     return [CompletionItem(before + name, help=what) for name in sorted(names) if name.startswith(part)]
 
 
+def _app(ctx: click.Context) -> App:
+    return ctx.find_object(App) or App(ctx.find_root().params.get("inventory"))
+
+
 def _names(ctx: click.Context) -> InventoryNames:
     try:
-        app = ctx.find_object(App) or App(ctx.find_root().params.get("inventory"))
+        app = _app(ctx)
         names = InventoryCache(app.settings.home).names(Path(app.inventory))
     except (BedplateError, OSError):
         names = None  # a key press is no place for a complaint

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bedplate.commands.completing import complete_lab_host
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.factory import Factory
 from bedplate.commands.output import emit, output_option
@@ -30,7 +31,13 @@ def lab() -> None:
 
 @lab.command()
 @click.option("--subnet", metavar="CIDR", help="A private /24, or auto, in place of the inventory's 10.213.77.0/24.")
-@click.option("--recreate", metavar="HOST", multiple=True, help="Make this host anew from its image; repeatable.")
+@click.option(
+    "--recreate",
+    metavar="HOST",
+    multiple=True,
+    help="Make this host anew from its image; repeatable.",
+    shell_complete=complete_lab_host,
+)
 @pass_app
 def up(app: App, subnet: str | None, recreate: Sequence[str]) -> None:
     """Bring the fleet up, or repair it; what is there and right stays as it is.
@@ -63,7 +70,7 @@ def status(app: App, output: str) -> None:
 
 
 @lab.command("break")
-@click.argument("hosts", metavar="[HOST]…", nargs=-1)
+@click.argument("hosts", metavar="[HOST]…", nargs=-1, shell_complete=complete_lab_host)
 @click.option("--fault", metavar="NAME", help="Which fault (default: a random one for each host).")
 @click.option("--list", "listing", is_flag=True, help="List the faults and stop.")
 @output_option

@@ -23,11 +23,13 @@ def complete_product(ctx: click.Context, _param: click.Parameter, incomplete: st
 
 def complete_parameter(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete `name=` of `-p` for the product that was named before it, if any."""
-    product = next((value for value in ctx.params.values() if value in _product_names(ctx)), None)
+    names = _product_names(ctx)
+    # Words that click has not given to an argument yet, because `-p` still lacks its value, are in `ctx.args`.
+    product = next((value for value in (*ctx.params.values(), *ctx.args) if value in names), None)
     if product is None or "=" in incomplete:
         return []
-    names = _parameter_names(_folder(ctx) / f"{product}.yml")
-    return [CompletionItem(f"{name}=") for name in names if name.startswith(incomplete)]
+    questions = _parameter_names(_folder(ctx) / f"{product}.yml")
+    return [CompletionItem(f"{name}=") for name in questions if name.startswith(incomplete)]
 
 
 def _product_names(ctx: click.Context) -> list[str]:

@@ -14,6 +14,7 @@ from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_parameter, complete_product
+from bedplate.errors import ParameterError
 
 if TYPE_CHECKING:
     from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun, RunObserver
@@ -65,7 +66,9 @@ class Results:
     help="Answer to one of the product's questions; repeatable.",
     shell_complete=complete_parameter,
 )
-@click.option("--params-file", type=click.File("r"), metavar="FILE", help="Answers as YAML or JSON; - reads them here.")
+@click.option(
+    "--params-file", type=click.File("r", "utf-8"), metavar="FILE", help="Answers as YAML or JSON; - reads them here."
+)
 @execution_options
 @pass_app
 def run(
@@ -94,7 +97,7 @@ def run(
     from bedplate.catalog import parse_assignments, parse_parameters
     from bedplate.launch import LaunchRequest
 
-    given = parse_parameters(params_file.read(), params_file.name) if params_file else {}
+    given = parse_parameters(_text(params_file), params_file.name) if params_file else {}
     given = {**given, **parse_assignments(assignments)}
     request = LaunchRequest(
         product=product,
@@ -107,6 +110,13 @@ def run(
     return launch(app, request, detach=detach, output=output)
 
 
+def _text(file: IO[str]) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"is not UTF-8 text: {error.reason} at byte {error.start}", where=file.name) from error
+
+
 def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str, str]:
     """Ask a person at a terminal for the required secrets that were not given."""
     if not sys.stdin.isatty():
@@ -114,7 +124,7 @@ def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str
     from bedplate.catalog import load_catalog
 
     questions = load_catalog(app.content.products).get(product).parameters
-    missing = [q for q in questions if q.secret and q.required and q.name not in given]
+    missing = [q for q in questions if q.is_secret and q.required and q.name not in given]
     return {q.name: click.prompt(q.title or q.name, hide_input=True, err=True) for q in missing}
 
 
@@ -179,7 +189,7 @@ def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:
         out.print()
     style = STATUS_STYLE[ended.status]
     counts = ", ".join(f"{count} {outcome}" for outcome, count in outcome_counts(results).items() if count)
-    tasks = f", {ended.tasks} tasks" if ended.tasks else ""
+    tasks = f", {ended.tasks} task{'' if ended.tasks == 1 else 's'}" if ended.tasks else ""
     out.print(f"[{style}]{ended.status}[/] in {took(ended.duration)}: {counts or 'no hosts'}{tasks}")
     if ended.error:
         out.print(ended.error, style="red", markup=False)

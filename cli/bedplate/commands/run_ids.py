@@ -24,10 +24,7 @@ def complete_run(_ctx: click.Context, _param: click.Parameter, incomplete: str) 
         return []
     try:
         connection = sqlite3.connect(f"file:{url.removeprefix(_SQLITE)}?mode=ro", uri=True, timeout=0.2)
-        rows = connection.execute(
-            "SELECT id, product, status FROM runs WHERE id LIKE ? ORDER BY created_at DESC LIMIT 20",
-            (f"{incomplete}%",),
-        ).fetchall()
+        rows = connection.execute(_NEWEST, (f"{incomplete}%",)).fetchall()
         connection.close()
     except sqlite3.Error:
         return []

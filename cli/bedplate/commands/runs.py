@@ -11,9 +11,11 @@ from pathlib import Path
 
 import click
 
+from bedplate.commands.completing import complete_host
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_product
+from bedplate.commands.recovering import RunsGroup
 from bedplate.commands.run_ids import complete_run
 from bedplate.commands.runs_actions import cancel, prune, rerun, wait
 from bedplate.commands.runs_show import show_run
@@ -26,16 +28,14 @@ _OUTCOME = click.Choice([outcome.value for outcome in HostOutcome])
 _STATUS = click.Choice([status.value for status in RunStatus])
 
 
-@click.group()
-@pass_app
-def runs(app: App) -> None:
+@click.group(cls=RunsGroup)
+def runs() -> None:
     """What ran: who ordered it, why, on which hosts, and what came of it.
 
     A run is named by its id, or by any beginning or end of it that no other run has.
 
     Example: bedplate runs list --product baseline --since 2d
     """
-    app.recover()
 
 
 for action in (wait, cancel, rerun, prune):
@@ -48,7 +48,7 @@ for action in (wait, cancel, rerun, prune):
     "--status", "statuses", multiple=True, type=click.Choice([s.value for s in RunStatus]), help="Repeatable."
 )
 @click.option("--user", help="Only runs that this person ordered.")
-@click.option("--host", help="Only runs on this host.")
+@click.option("--host", help="Only runs on this host.", shell_complete=complete_host)
 @click.option("--since", type=Moment(), help="Not older than: 2h, 3d, 2026-11-20.")
 @click.option("--until", type=Moment(), help="Not younger than.")
 @click.option("-n", "--limit", "count", type=click.IntRange(1), default=25, show_default=True, help="How many.")
@@ -128,7 +128,7 @@ def hosts(app: App, run_id: str, outcome: str | None, output: str) -> None:
 
 @runs.command()
 @click.argument("run_id", metavar="RUN", shell_complete=complete_run)
-@click.option("--host", help="Only events of this host.")
+@click.option("--host", help="Only events of this host.", shell_complete=complete_host)
 @click.option("--changed", is_flag=True, help="Only what changed something.")
 @click.option("--failed", is_flag=True, help="Only what failed or was unreachable.")
 @click.option("-n", "--limit", "count", type=click.IntRange(1), help="How many at most.")

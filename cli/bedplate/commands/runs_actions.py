@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,16 +12,17 @@ import click
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import output_option
+from bedplate.commands.recovering import RecoveringCommand
 from bedplate.commands.run import execution_options, launch
 from bedplate.commands.run_ids import complete_run
 from bedplate.commands.runs_show import show_run
-from bedplate.errors import UsageError
+from bedplate.errors import ParameterError, UsageError
 from bedplate.runs import RunQuery
 
 _POLL = 0.5
 
 
-@click.command()
+@click.command(cls=RecoveringCommand)
 @click.argument("run_id", metavar="RUN", shell_complete=complete_run)
 @click.option("--timeout", type=click.IntRange(1), help="Give up after so many seconds (exit 8).")
 @output_option
@@ -43,7 +45,7 @@ def wait(app: App, run_id: str, timeout: int | None, output: str) -> int:
     return run.exit_code if run.exit_code is not None else ExitCode.FAILED
 
 
-@click.command()
+@click.command(cls=RecoveringCommand)
 @click.argument("run_id", metavar="RUN", shell_complete=complete_run)
 @pass_app
 def cancel(app: App, run_id: str) -> None:
@@ -57,7 +59,7 @@ def cancel(app: App, run_id: str) -> None:
     click.echo(f"Run {run.id} was asked to stop; bedplate runs wait {run.id} tells when it has.")
 
 
-@click.command()
+@click.command(cls=RecoveringCommand)
 @click.argument("run_id", metavar="RUN", shell_complete=complete_run)
 @click.option("--failed", is_flag=True, help="Only on the hosts that failed or were unreachable.")
 @execution_options
@@ -70,6 +72,12 @@ def rerun(
     Example: bedplate runs rerun k7f2 --failed --reason "disk replaced"
     """
     request = app.launcher.rerun(run_id, failed_only=failed)
+    if request.unknown_secrets and not sys.stdin.isatty():
+        raise ParameterError(
+            f"secret answers are not kept: {', '.join(request.unknown_secrets)}",
+            where=f"run {request.rerun_of}",
+            hint="say it at a terminal, which asks for them, or order the product anew with --params-file",
+        )
     answers = {name: click.prompt(name, hide_input=True, err=True) for name in request.unknown_secrets}
     changed = replace(
         request,
@@ -82,7 +90,7 @@ def rerun(
     return launch(app, changed, detach=detach, output=output)
 
 
-@click.command()
+@click.command(cls=RecoveringCommand)
 @click.option("--days", type=click.IntRange(0), help="Keep what is younger (default: retention.days).")
 @click.option("--runs", "count", type=click.IntRange(0), help="Keep the newest of each product (retention.runs).")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")

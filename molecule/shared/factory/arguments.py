@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FactoryError as error:
         progress.error(error)
         return 1
+    except OSError as error:  # the state folder cannot be written, or its disk is full
+        progress.error(FactoryError(f"cannot be used: {error.strerror}", where=str(error.filename or options.folder)))
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0

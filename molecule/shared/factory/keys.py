@@ -91,7 +91,7 @@ class Keyring:
         """Return the words that run a command on a host as `user`, without questions and with host keys checked."""
         options = {
             "BatchMode": "yes",
-            "ConnectTimeout": "5",
+            "ConnectTimeout": "30",
             "IdentitiesOnly": "yes",
             "IdentityAgent": "none",
             # First in order, not the only one: the post-quantum default costs ten times the processor time.

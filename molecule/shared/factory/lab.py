@@ -27,6 +27,8 @@ from factory.state import LabFolder
 ENROLL = Path(__file__).resolve().parent.parent / "enroll.sh"
 HOST_LABEL = "bedplate.lab.host"
 _AT_A_TIME = 4
+# Seconds for a host that runs to greet: a dead one refuses at once, a busy machine takes its time.
+_PATIENCE = 20
 
 
 class Lab:
@@ -233,8 +235,10 @@ def _moved(spec: HostSpec, container: Container) -> bool:
 
 def _answers(host: dict[str, Any]) -> bool:
     """Whether an SSH server greets at the host's address."""
+    if host["state"] != "running":
+        return False
     try:
-        with socket.create_connection((host["address"], host["port"]), timeout=2) as connection:
+        with socket.create_connection((host["address"], host["port"]), timeout=_PATIENCE) as connection:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False

@@ -148,7 +148,7 @@ def _upgrade_at_once(place: Place, count: int) -> list[str]:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+    answers = [process.communicate(timeout=240)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0] * count
     return answers
 

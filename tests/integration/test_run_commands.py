@@ -1,0 +1,87 @@
+"""`bedplate run` and `bedplate runs` as a person types them: at a terminal, without one, with odd input."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from integration.command_line import bedplate
+from integration.execution_project import BEDPLATE, Project, task
+
+SECRET = [{"name": "token", "type": "secret", "title": "Token of the day", "required": True}]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = Project(tmp_path, hosts=1)
+    project.product("asks", [task("Say", "debug", arguments={"msg": "{{ token | length }}"})], parameters=SECRET)
+    return project
+
+
+def at_a_terminal(project: Project, typed: str, *arguments: str) -> tuple[int, str]:
+    """Run `bedplate` at a terminal of its own, where a person types a line when asked. Return exit code and screen."""
+    ours, theirs = pty.openpty()
+    command = [BEDPLATE, "-i", str(project.inventory), *arguments]
+    process = subprocess.Popen(command, env=project.environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    screen = b""
+    while chunk := _read(ours):
+        screen += chunk
+        if typed and screen.rstrip().endswith(b":"):
+            os.write(ours, f"{typed}\n".encode())
+            typed = ""
+    os.close(ours)
+    return process.wait(), screen.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how Linux tells that the last process left the terminal
+        return b""
+
+
+def test_a_secret_that_was_not_given_is_asked_for_and_not_shown(project: Project) -> None:
+    code, screen = at_a_terminal(project, "sesam-9", "run", "asks")
+    assert code == 0, screen
+    assert "Token of the day:" in screen
+    assert "sesam-9" not in screen
+    (document,) = project.document("runs", "list")
+    code, screen = at_a_terminal(project, "sesam-10", "runs", "rerun", document["id"])
+    assert code == 0, screen
+    first, second = (project.store.get(shown["id"]) for shown in reversed(project.document("runs", "list")))
+    said = [project.events(run, "runner_on_ok")[0].data["res"]["msg"] for run in (first, second)]
+    assert said == [7, 8]
+
+
+def test_without_a_terminal_nothing_is_asked(project: Project) -> None:
+    assert "parameter token is required" in project.bedplate("run", "asks").stderr
+    assert project.bedplate("run", "asks", "-p", "token=sesam-9").returncode == 0
+    (document,) = project.document("runs", "list")
+    again = project.bedplate("runs", "rerun", document["id"])
+    assert again.returncode == 2, again.stderr
+    assert again.stderr.startswith(f"bedplate: run {document['id']}: secret answers are not kept: token (")
+
+
+def test_answers_that_are_no_text(project: Project, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yml"
+    answers.write_bytes(b"token: \xff\n")
+    done = project.bedplate("run", "asks", "--params-file", str(answers))
+    assert (done.returncode, done.stderr) == (
+        2, f"bedplate: {answers}: is not UTF-8 text: invalid start byte at byte 7\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["list", "show", "wait", "cancel", "rerun", "prune", "hosts", "events", "logs"])
+def test_help_needs_no_store(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "file"))
+    said = bedplate(capsys, "runs", verb, "--help")
+    assert (said.code, said.err) == (0, "")
+    assert bedplate(capsys, "runs", "list").code == 9
