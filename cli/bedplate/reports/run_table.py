@@ -38,9 +38,14 @@ class RunTable:
         table = Table(box=None, pad_edge=False, header_style="bold")
         names = self._that_fit(options.max_width)
         for name in names:
-            justify = "right" if name in _RIGHT else "left"
             shortest = None if name == "LIMIT" else self._width(name)
-            table.add_column(name, no_wrap=True, overflow="ellipsis", justify=justify, min_width=shortest)
+            table.add_column(
+                name,
+                no_wrap=True,
+                overflow="ellipsis",
+                justify="right" if name in _RIGHT else "left",
+                min_width=shortest,
+            )
         for row in zip(*(self._columns[name] for name in names), strict=True):
             table.add_row(*row)
         yield table
