@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from bedplate.commands.output import plain
 from bedplate.reports.run_documents import event_document, host_result_document, outcome_counts, run_document
-from bedplate.reports.run_text import ago, event_line, host_table, run_details, run_table, took
+from bedplate.reports.run_text import age, event_line, host_table, run_details, run_table, took
 from bedplate.runs import Event, HostOutcome, HostResult, Run, RunMode, RunStatus
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -88,6 +89,16 @@ class TestText:
         assert RUN.id in text
         assert "Make [it] so" in text
 
+    @pytest.mark.parametrize("limit", [None, "site_fra1:&class_colo"])
+    def test_on_80_columns_only_the_limit_gives_way(self, limit: str | None) -> None:
+        created = NOW - timedelta(minutes=59)
+        usual = replace(RUN, product="baseline", requester="kim", limit=limit, mode=RunMode.CHECK, created_at=created)
+        out = Console(file=io.StringIO(), width=80, color_system=None)
+        out.print(run_table([usual], NOW))
+        _, row = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+        assert row.startswith(f"{RUN.id}  baseline  {RUN.status} check")
+        assert " kim   59 min  " in row
+
     def test_the_worst_host_comes_first(self) -> None:
         out = Console(file=io.StringIO(), width=80)
         out.print(host_table(RESULTS))
@@ -101,6 +112,6 @@ class TestText:
         assert took(seconds) == text
 
     def test_ages(self) -> None:
-        assert ago(NOW - timedelta(seconds=5), NOW) == "5 s ago"
-        assert ago(NOW - timedelta(hours=30), NOW) == "1 d ago"
-        assert ago(NOW + timedelta(seconds=5), NOW) == "0 s ago"
+        assert age(NOW - timedelta(seconds=5), NOW) == "5 s"
+        assert age(NOW - timedelta(hours=30), NOW) == "1 d"
+        assert age(NOW + timedelta(seconds=5), NOW) == "0 s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+_WIDE = 200
 
 
 def output_option(command: _Command) -> _Command:
@@ -44,10 +48,16 @@ def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console for standard output (or standard error)."""
+    """Return a rich console for standard output (or standard error).
+
+    It is as wide as the terminal, or as COLUMNS says; in a file or a pipe it is wide, so that nothing is cut.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    out = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = _WIDE
+    return out
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

@@ -40,24 +40,19 @@ def run_table(runs: Sequence[Run], now: datetime) -> RenderableType:
     table.add_column("PRODUCT", no_wrap=True, min_width=7, overflow="ellipsis")
     table.add_column("STATUS", no_wrap=True, min_width=10, overflow="ellipsis")
     table.add_column("HOSTS", justify="right", no_wrap=True, min_width=5)
-    table.add_column("WHO", no_wrap=True, overflow="ellipsis")
-    table.add_column("WHEN", no_wrap=True, min_width=9, overflow="ellipsis")
+    table.add_column("WHO", no_wrap=True, min_width=4, overflow="ellipsis")
+    table.add_column("AGO", no_wrap=True, min_width=6)
     table.add_column("TOOK", justify="right", no_wrap=True, min_width=6)
-    table.add_column("LIMIT", overflow="ellipsis", no_wrap=True)
+    limited = any(run.limit for run in runs)
+    if limited:
+        table.add_column("LIMIT", overflow="ellipsis")  # may wrap: rich takes from such columns first
     for run in runs:
         status = Text(run.status.value, style=STATUS_STYLE[run.status])
         if run.mode == "check":
             status.append(" check", style="dim")
-        table.add_row(
-            run.id,
-            escape(run.product),
-            status,
-            str(len(run.hosts)),
-            escape(run.requester),
-            ago(run.created_at, now),
-            took(run.duration),
-            escape(run.limit or ""),
-        )
+        row = (run.id, escape(run.product), status, str(len(run.hosts)), escape(run.requester))
+        limit = (escape(run.limit or ""),) if limited else ()
+        table.add_row(*row, age(run.created_at, now), took(run.duration), *limit)
     return table
 
 
@@ -86,7 +81,7 @@ def _facts(run: Run, artifacts: Sequence[str], now: datetime) -> list[tuple[str,
         ("limit", run.limit),
         ("hosts", str(len(run.hosts))),
         ("parameters", ", ".join(f"{name}={value!r}" for name, value in run.parameters.items())),
-        ("created", f"{moment(run.created_at)} ({ago(run.created_at, now)})"),
+        ("created", f"{moment(run.created_at)} ({age(run.created_at, now)} ago)"),
         ("started", moment(run.started_at)),
         ("finished", moment(run.finished_at)),
         ("took", took(run.duration)),
@@ -186,10 +181,10 @@ def took(duration: timedelta | float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def ago(at: datetime, now: datetime) -> str:
-    """Return how long ago something was, in its largest unit."""
+def age(at: datetime, now: datetime) -> str:
+    """Return how long ago something was, in its largest unit: 5 min."""
     seconds = max(0, int((now.astimezone(UTC) - at.astimezone(UTC)).total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
