@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,23 @@ def test_answers_that_are_no_text(project: Project, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (
         2, f"bedplate: {answers}: is not UTF-8 text: invalid start byte at byte 7\n",
     )  # fmt: skip
+
+
+def test_what_is_said_as_json_is_as_the_schemas_say(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    words = ["-i", project.inventory]
+    ended = bedplate(capsys, *words, "run", "asks", "-p", "token=sesam-9", "-o", "json").document("run")
+    assert ended["results"][0]["outcome"] == "ok"
+    listed = bedplate(capsys, "runs", "list", "-o", "json")
+    rows = [replace(listed, out=json.dumps(row)).document("run") for row in json.loads(listed.out)]
+    assert [row["id"] for row in rows] == [ended["id"]]
+    assert bedplate(capsys, "runs", "show", ended["id"], "-o", "json").document("run") == ended
+    for verb, schema in (("hosts", "host_result"), ("events", "event")):
+        said = bedplate(capsys, "runs", verb, ended["id"], "-o", "json")
+        assert [replace(said, out=json.dumps(row)).document(schema) for row in json.loads(said.out)]
 
 
 @pytest.mark.parametrize("verb", ["list", "show", "wait", "cancel", "rerun", "prune", "hosts", "events", "logs"])
