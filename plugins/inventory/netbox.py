@@ -14,7 +14,7 @@ author:
   - The Bedplate developers
 description:
   - Devices and virtual machines of NetBox (4.2 and newer) become hosts. Either a snapshot file is read, or NetBox
-    itself, by its REST API.
+    itself, by GraphQL or REST (see O(transport)).
   - The inventory file must be named C(netbox.yml) or C(netbox.yaml), or end so, such as C(emea.netbox.yml).
   - An answer that is not complete and well-formed is an error, never a small or empty inventory. What NetBox counts is
     compared with what came, filters that NetBox would silently ignore are refused, and a fleet that shrank by more
@@ -93,7 +93,16 @@ options:
   page_size:
     description: Objects a page. NetBox may give fewer.
     type: int
-    default: 500
+    default: 1000
+  transport:
+    description:
+      - How hosts are read. V(auto) is GraphQL where the server has what is needed (NetBox 4.5 and newer, GraphQL
+        switched on), and REST else. The result is the same.
+      - GraphQL answers with nothing, not with an error, where a token lacks a right. What it gives is compared with
+        what REST counts, of hosts and of hosts without a tenant, a platform, a rack and so on.
+    type: str
+    choices: [auto, graphql, rest]
+    default: auto
   types:
     description: Which objects become hosts, V(device) and V(virtual_machine).
     type: list
@@ -200,6 +209,26 @@ options:
     default: false
     env:
       - name: BEDPLATE_INVENTORY_REFRESH
+  full:
+    description:
+      - Ask NetBox, and read it in full, even where it is known what changed since the last good snapshot.
+    type: bool
+    default: false
+    env:
+      - name: BEDPLATE_INVENTORY_FULL
+  full_read_after:
+    description:
+      - Hours after the last full read at which NetBox is read in full again. 0 reads it in full each time.
+      - Until then only what changed is read, by NetBox's changelog (its entries of the last ten minutes are read again,
+        for transactions that commit late) and by what says that it was updated since. Changes to sites, roles, tags,
+        config contexts, addresses and so on reach their hosts. Where that cannot be told exactly (the changelog was
+        pruned or cannot be seen, custom fields were changed, the number of hosts does not fit), NetBox is read in full.
+      - Writes to NetBox's database that leave neither an entry in the changelog nor a new time of update are only seen
+        by a full read.
+    type: float
+    default: 24
+    env:
+      - name: BEDPLATE_INVENTORY_FULL_AFTER
   stale_if_error:
     description: Whether the last good snapshot serves, with a warning, when NetBox gives no complete answer.
     type: bool
@@ -214,15 +243,17 @@ options:
       - name: BEDPLATE_INVENTORY_MAX_AGE
   shrink_limit:
     description:
-      - Percent of the hosts of the last good snapshot, of all and of each type, that may be gone from a new one. If
-        more are gone, that is an error, and the last good snapshot stays.
+      - Percent of the hosts of the last good snapshot, of all, of each type and of each class, that may be gone from a
+        new one. If more are gone, that is an error, and the last good snapshot stays.
+      - It holds too for the groups of each kind (sites, roles, tenants and so on) that may be gone, and for the hosts
+        that may have no site, role, tenant and so on any more.
       - A host that was renamed is not gone.
     type: float
     default: 10
     env:
       - name: BEDPLATE_INVENTORY_SHRINK_PERCENT
   shrink_minimum:
-    description: So many hosts may be gone in any case, so that O(shrink_limit) does not stop small fleets.
+    description: So many hosts or groups may be gone in any case, so that O(shrink_limit) does not stop small fleets.
     type: int
     default: 5
   accept_shrink:
@@ -289,18 +320,16 @@ from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.faults 
     InventoryError,
     Notices,
 )
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.gate import check_not_empty  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.options import Options  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.populate import populate  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.query import Query  # noqa: E402
-from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.rest import RestSource  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.snapshot import (  # noqa: E402
     Snapshot,
     read_snapshot,
 )
-from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.supply import (  # noqa: E402
-    Supply,
-    check_not_empty,
-)
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.source import NetBoxSource  # noqa: E402
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.supply import Supply  # noqa: E402
 
 _CAN_BE_TEMPLATES = frozenset(("api_endpoint", "token", "token_file", "headers", "snapshot", "snapshot_path"))
 
@@ -343,14 +372,27 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
     def _snapshot(self, options: Options, query: Query, notices: Notices) -> Snapshot:
         path = options.snapshot
         if path is None:
-            source = RestSource(Client(options.endpoint()), options.page_size)
-            kept = options.snapshot_path(source.url, query)
-            supply = Supply(source, query, options.class_rule(), options.limits(), path=kept, refresh=options.refresh)
-            return supply.snapshot(notices, self.display.warning)
+            return self._live_snapshot(options, query, notices)
         snapshot = read_snapshot(path)
         check_not_empty(snapshot, options.allow_empty, path)
         if query.has_filters() and (snapshot.cursor or {}).get("query") != query.digest():
             self.display.warning("%s was not read with these filters, and they do not hold for it" % path)
+        return snapshot
+
+    def _live_snapshot(self, options: Options, query: Query, notices: Notices) -> Snapshot:
+        source = NetBoxSource(Client(options.endpoint()), options.page_size, options.transport)
+        kept = options.snapshot_path(source.url, query)
+        supply = Supply(
+            source,
+            query,
+            options.class_rule(),
+            options.limits(),
+            path=kept,
+            refresh=options.refresh,
+            full=options.full,
+        )
+        snapshot = supply.snapshot(notices, self.display.warning)
+        self.display.v("%s: %d hosts, read %s" % (source.url, len(snapshot.hosts), (snapshot.cursor or {}).get("read")))
         return snapshot
 
     def _construct(self, hosts: Dict[str, bool]) -> None:

@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from integration import netbox_graphql
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "netbox"
 V1_TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -34,7 +37,23 @@ _FILES = {
     "/api/virtualization/interfaces/": "vm-interfaces",
     "/api/ipam/ip-addresses/": "ip-addresses",
 }
-_PAGING = {"limit", "offset", "ordering", "fields", "id__gt"}
+CHANGES = "/api/core/object-changes/"
+GRAPHQL = "/graphql/"
+CONTEXTS = "/api/extras/config-contexts/"
+CUSTOM_FIELDS = "/api/extras/custom-fields/"
+# What REST's devices and virtual machines carry -> the list that it is in.
+_CARRIED = {
+    "location": "/api/dcim/locations/",
+    "rack": "/api/dcim/racks/",
+    "role": "/api/dcim/device-roles/",
+    "platform": "/api/dcim/platforms/",
+    "tenant": "/api/tenancy/tenants/",
+    "device_type": "/api/dcim/device-types/",
+    "tags": "/api/extras/tags/",
+}
+_FIELD_TYPES = {"backup": "boolean", "cost_center": "text", "lifecycle": "text", "patch_window": "text"}
+_HOST_TYPES = ["dcim.device", "virtualization.virtualmachine"]
+_PAGING = {"limit", "offset", "ordering", "fields", "id__gt", "last_updated__gte"}
 _FILTERS: dict[str, Callable[[dict[str, Any]], set[str]]] = {
     "status": lambda entry: {entry["status"]["value"]},
     "site": lambda entry: {entry["site"]["slug"]} if entry["site"] else set(),
@@ -44,6 +63,11 @@ _FILTERS: dict[str, Callable[[dict[str, Any]], set[str]]] = {
     "cf_lifecycle": lambda entry: {str(entry["custom_fields"].get("lifecycle"))},
     "has_primary_ip": lambda entry: {"true" if entry["primary_ip4"] or entry["primary_ip6"] else "false"},
     "asset_tag": lambda entry: {str(entry.get("asset_tag"))},
+    "id": lambda entry: {str(entry["id"])},
+    **{
+        f"{column}_id": lambda entry, column=column: {str(entry[column]["id"]) if entry.get(column) else "null"}
+        for column in ("tenant", "platform", "location", "rack", "cluster", "site", "role")
+    },
 }
 
 
@@ -81,6 +105,9 @@ class NetBoxServer:
         lists: path → objects; tests may change them.
         authorizations: accepted values of the Authorization header.
         max_page_size: NetBox's MAX_PAGE_SIZE.
+        graphql: whether GraphQL is switched on.
+        queries: the GraphQL queries so far.
+        hidden: columns and lists that GraphQL does not show to the token.
         requests: (path, parameters, headers) of all requests so far.
         unexpected: requests that no test should have caused.
         before: called with each path before it is answered; what it returns is answered instead.
@@ -97,7 +124,20 @@ class NetBoxServer:
             MACHINES: ["status", "cf_lifecycle"],
         }
         self.authorizations = {f"Token {V1_TOKEN}", f"Bearer {V2_TOKEN}"}
+        for column, path in _CARRIED.items():
+            self.lists[path] = self._carried(column)
+        self.lists[CONTEXTS] = [{"id": 1, "is_active": True, "tags": [], "regions": []}]
+        self.lists[CONTEXTS] += [{"id": 2, "is_active": True, "tags": [], "regions": [{"id": 1}]}]
+        self.lists[CUSTOM_FIELDS] = [
+            {"id": number, "name": name, "type": {"value": of_type}, "object_types": _HOST_TYPES}
+            for number, (name, of_type) in enumerate(_FIELD_TYPES.items(), 1)
+        ]
+        self.lists[CHANGES] = []
+        self.log("dcim.device", 1)
         self.max_page_size = 1000
+        self.graphql = True
+        self.queries: list[str] = []
+        self.hidden: set[str] = set()
         self.requests: list[tuple[str, list[tuple[str, str]], dict[str, str]]] = []
         self.unexpected: list[str] = []
         self.connections = 0
@@ -118,6 +158,28 @@ class NetBoxServer:
 
         self.before = before
 
+    def log(self, label: str, number: int, **values: Any) -> None:
+        """Add an entry to the changelog, as now."""
+        last = max((entry["id"] for entry in self.lists[CHANGES]), default=12)
+        entry = {"id": last + 1, "time": _now(), "changed_object_type": label, "changed_object_id": number, **values}
+        self.lists[CHANGES].append(entry)
+
+    def change(self, path: str, number: int, **values: Any) -> None:
+        """Change an object of a list, and what hosts carry of it, as of now, without an entry in the changelog."""
+        entry = next(one for one in self.lists[path] if one["id"] == number)
+        entry.update(values)
+        if "last_updated" in entry:
+            entry["last_updated"] = _now()
+        for host in (*self.lists[DEVICES], *self.lists[MACHINES]):
+            for column in ("site", "cluster", "primary_ip4", "oob_ip", *_CARRIED):
+                of_column = {"site": "/api/dcim/sites/", "cluster": "/api/virtualization/clusters/", **_CARRIED}
+                if of_column.get(column, "/api/ipam/ip-addresses/") != path or not host.get(column):
+                    continue
+                carried = host[column] if isinstance(host[column], list) else [host[column]]
+                for one in carried:
+                    if one["id"] == number:
+                        one.update({key: value for key, value in values.items() if key in one})
+
     def device(self, number: int) -> dict[str, Any]:
         """Return the device of this id."""
         return next(entry for entry in self.lists[DEVICES] if entry["id"] == number)
@@ -130,8 +192,8 @@ class NetBoxServer:
         """Return the paths that were asked for, in order."""
         return [path for path, _parameters, _headers in self.requests]
 
-    def answer(self, target: str, headers: dict[str, str]) -> Answer:
-        """Return the answer to a GET request."""
+    def answer(self, target: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
+        """Return the answer to a GET request, or to a POST request with this body."""
         parts = urlsplit(target)
         parameters = parse_qsl(parts.query, keep_blank_values=True)
         self.requests.append((parts.path, parameters, headers))
@@ -141,20 +203,42 @@ class NetBoxServer:
         authorization = headers.get("Authorization")
         if authorization not in self.authorizations:
             return recorded_error(0 if authorization is None else 1 if authorization.startswith("Token") else 2)
-        if parts.path == "/api/status/":
-            return json_answer(self.status)
-        if parts.path == "/api/schema/":
-            return json_answer(self._schema(), **{"Content-Type": "application/vnd.oai.openapi+json; charset=utf-8"})
         if parts.path in self.lists:
             return self._page(parts.path, parameters)
+        schema_type = {"Content-Type": "application/vnd.oai.openapi+json; charset=utf-8"}
+        others: dict[str, Callable[[], Answer]] = {
+            GRAPHQL: lambda: self._graphql(json.loads(body or b"{}")["query"]),
+            "/api/status/": lambda: json_answer(self.status),
+            "/api/schema/": lambda: json_answer(self._schema(), **schema_type),
+        }
+        if parts.path in others:
+            return others[parts.path]()
         self.unexpected.append(target)
         return json_answer({"detail": "no test asks for this"}, 599)
+
+    def _graphql(self, query: str) -> Answer:
+        self.queries.append(query)
+        if not self.graphql:
+            return Answer(404, b"The GraphQL API is not enabled.", {"Content-Type": "text/html; charset=utf-8"})
+        answer = json_answer(netbox_graphql.answer(query, self.lists, self.max_page_size, self.hidden))
+        self.after_page(GRAPHQL)
+        return answer
+
+    def _carried(self, column: str) -> list[dict[str, Any]]:
+        found: dict[int, dict[str, Any]] = {}
+        for host in (*self.lists[DEVICES], *self.lists[MACHINES]):
+            carried = host.get(column) or []
+            for one in carried if isinstance(carried, list) else [carried]:
+                found[one["id"]] = dict(one)
+        return [found[number] for number in sorted(found)]
 
     def _page(self, path: str, parameters: list[tuple[str, str]]) -> Answer:
         asked = dict(parameters)
         found = [entry for entry in self.lists[path] if _matches(entry, parameters)]
         if asked.get("ordering") == "id":
             found.sort(key=lambda entry: entry["id"])
+        elif asked.get("ordering") == "-id":
+            found.sort(key=lambda entry: -entry["id"])
         else:
             self.unexpected.append(f"{path} without ordering=id")
         limit = min(int(asked["limit"]) or self.max_page_size, self.max_page_size)
@@ -180,11 +264,18 @@ def _matches(entry: dict[str, Any], parameters: list[tuple[str, str]]) -> bool:
     after = [int(value) for name, value in parameters if name == "id__gt"]
     if after and entry["id"] <= max(after):
         return False
+    since = [value for name, value in parameters if name == "last_updated__gte"]
+    if since and str(entry.get("last_updated") or "") < since[0]:
+        return False
     wanted: dict[str, set[str]] = {}
     for name, value in parameters:
         if name not in _PAGING:
             wanted.setdefault(name, set()).add(value)
     return all(name not in _FILTERS or values & _FILTERS[name](entry) for name, values in wanted.items())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _handler(server: NetBoxServer) -> type[BaseHTTPRequestHandler]:
@@ -196,7 +287,13 @@ def _handler(server: NetBoxServer) -> type[BaseHTTPRequestHandler]:
             server.connections += 1
 
         def do_GET(self) -> None:
-            answer = server.answer(self.path, dict(self.headers.items()))
+            self._give(server.answer(self.path, dict(self.headers.items())))
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._give(server.answer(self.path, dict(self.headers.items()), body))
+
+        def _give(self, answer: Answer) -> None:
             time.sleep(answer.delay)
             self.send_response(answer.status)
             for name, value in answer.headers.items():

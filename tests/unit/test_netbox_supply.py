@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netbox_modules import a_record, classes, faults, query, reading, settle, snapshot, supply
+from netbox_modules import a_record, ages, classes, faults, gate, query, reading, settle, snapshot, supply
 
 RULE = classes.ClassRule((), {}, "bedplate_class", "colo")
 QUERY = query.Query(("device", "virtual_machine"), {}, ("active",))
@@ -80,7 +80,7 @@ class Served:
         self.warnings: list[str] = []
 
     def __call__(self, source: Fleet, *, refresh: bool = False, **limits: object) -> "snapshot.Snapshot":
-        options = supply.Limits(**{"cache_ttl": 0, **limits})
+        options = gate.Limits(**{"cache_ttl": 0, **limits})
         serving = supply.Supply(source, QUERY, RULE, options, path=str(self.path), refresh=refresh)
         return serving.snapshot(faults.Notices(), self.warnings.append)
 
@@ -222,4 +222,4 @@ def test_an_unwritable_place_is_a_warning_but_an_error_of_a_refresh(tmp_path: Pa
     [(0, "0 seconds"), (1, "1 second"), (61, "1 minute"), (7200, "2 hours"), (90000, "1 day"), (3 * 86400, "3 days")],
 )
 def test_ages_for_people(seconds: float, text: str) -> None:
-    assert supply.readable_age(seconds) == text
+    assert ages.readable_age(seconds) == text

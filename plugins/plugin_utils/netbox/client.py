@@ -1,25 +1,21 @@
-"""GET requests to NetBox's REST API: kept-alive connections, TLS verified, few retries, every answer checked."""
+"""Reading requests to NetBox: kept-alive connections, TLS verified, few retries, every answer checked."""
 
 from __future__ import annotations
 
-import gzip
 import http.client
 import json
 import socket
 import ssl
-import threading
 import time
 import urllib.request
-import zlib
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import urlencode, urlsplit
 
+from .answers import Json, PassingError, decoded, refusal, unpacked
 from .faults import InventoryError, SourceError
 
-Json = Any  # what a JSON document holds
-
-_TRY_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
-_LONGEST_WAIT = 30.0
 _USER_AGENT = "bedplate.datacenter.netbox"
 _V2_PREFIX = "nbt_"
 
@@ -104,7 +100,7 @@ def _proxy(scheme: str, netloc: str) -> Optional[Tuple[str, int]]:
 
 
 class Client:
-    """Asks one NetBox. Each thread has its own connection.
+    """Asks one NetBox, from any number of threads; connections that are free are used again.
 
     Args:
         pause: waits that many seconds; tests give one that does not.
@@ -113,8 +109,9 @@ class Client:
     def __init__(self, endpoint: Endpoint, pause: Callable[[float], None] = time.sleep) -> None:
         self.endpoint = endpoint
         self._pause = pause
-        self._local = threading.local()
-        self._opened: List[http.client.HTTPConnection] = []
+        self._free: List[http.client.HTTPConnection] = []
+        self.server_time: Optional[datetime] = None
+        """What the server's clock said in its last answer."""
 
     def get(self, path: str, query: Sequence[Tuple[str, str]] = ()) -> Json:
         """Return the JSON of an answer to GET.
@@ -126,59 +123,80 @@ class Client:
         Raises:
             SourceError: there was no complete and well-formed answer.
         """
-        target = "%s%s%s" % (self.endpoint.path, path, "?%s" % urlencode(query) if query else "")
-        url = "%s%s" % (self.endpoint.base, path)
+        return self._ask("%s%s" % (path, "?%s" % urlencode(query) if query else ""), None)
+
+    def query(self, text: str) -> Json:
+        """Return the JSON of an answer to a GraphQL query. Raises SourceError as `get` does."""
+        return self._ask("/graphql/", json.dumps({"query": text}).encode("utf-8"))
+
+    def _ask(self, target: str, body: Optional[bytes]) -> Json:
+        url = "%s%s" % (self.endpoint.base, target.split("?", 1)[0])
         tries = self.endpoint.retries + 1
         while True:
             tries -= 1
             try:
-                return self._once(target, url)
-            except _PassingError as fault:
-                self._close()
+                return self._once(self.endpoint.path + target, body, url)
+            except PassingError as fault:
                 if not tries:
                     raise SourceError(fault.message, where=url) from fault.__cause__
                 self._pause(fault.wait if fault.wait is not None else 0.5 * 2 ** (self.endpoint.retries - tries))
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        while self._opened:
-            self._opened.pop().close()
+        """Close the connections that are free."""
+        while self._free:
+            self._free.pop().close()
 
-    def _once(self, target: str, url: str) -> Json:
+    def _once(self, target: str, sent: Optional[bytes], url: str) -> Json:
         try:
-            response = self._send(target)
-            body = response.read()
+            connection, response = self._send(target, sent)
+            try:
+                body = response.read()
+            except BaseException:
+                connection.close()
+                raise
+            self._free.append(connection)
         except http.client.IncompleteRead as error:
-            raise _PassingError("the answer was cut off after %d bytes" % len(error.partial)) from error
+            raise PassingError("the answer was cut off after %d bytes" % len(error.partial)) from error
         except socket.timeout as error:
-            raise _PassingError("no answer within %g seconds" % self.endpoint.timeout) from error
+            raise PassingError("no answer within %g seconds" % self.endpoint.timeout) from error
         except ssl.SSLCertVerificationError as error:
             raise SourceError(
                 "the certificate is not trusted: %s" % error.verify_message, where=url, hint="ca_path names the CA file"
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise _PassingError("no connection: %s" % (error or type(error).__name__)) from error
+            raise PassingError("no connection: %s" % (error or type(error).__name__)) from error
+        self.server_time = _date(response.headers.get("Date")) or self.server_time
         if response.status != 200:
-            raise _refusal(response, _unpacked(response, body), url)
-        return _decoded(response, body, url)
+            raise refusal(response, unpacked(response, body), url)
+        return decoded(response, body, url)
 
-    def _send(self, target: str) -> http.client.HTTPResponse:
+    def _send(self, target: str, body: Optional[bytes]) -> Tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         """Send a request; a connection that the server dropped while it was idle is opened anew, once."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            pass
+        else:
             try:
-                return self._exchange(connection, target)
+                return connection, self._exchange(connection, target, body)
             except (http.client.RemoteDisconnected, ConnectionError):
                 connection.close()
-        self._local.connection = connection = self._connect()
-        self._opened.append(connection)
-        return self._exchange(connection, target)
+            except BaseException:
+                connection.close()
+                raise
+        connection = self._connect()
+        return connection, self._exchange(connection, target, body)
 
-    def _exchange(self, connection: http.client.HTTPConnection, target: str) -> http.client.HTTPResponse:
+    def _exchange(
+        self, connection: http.client.HTTPConnection, target: str, body: Optional[bytes]
+    ) -> http.client.HTTPResponse:
         endpoint = self.endpoint
         if endpoint.proxy and endpoint.scheme == "http":
             target = "http://%s:%d%s" % (endpoint.host, endpoint.port, target)
-        connection.request("GET", target, headers=endpoint.headers)
+        if body is None:
+            connection.request("GET", target, headers=endpoint.headers)
+        else:
+            connection.request("POST", target, body, {**endpoint.headers, "Content-Type": "application/json"})
         return connection.getresponse()
 
     def _connect(self) -> http.client.HTTPConnection:
@@ -191,78 +209,9 @@ class Client:
             connection.set_tunnel(endpoint.host, endpoint.port)
         return connection
 
-    def _close(self) -> None:
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
 
-
-class _PassingError(Exception):
-    """A failure that may have passed when the request is sent again."""
-
-    def __init__(self, message: str, wait: Optional[float] = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.wait = wait
-
-
-def _unpacked(response: http.client.HTTPResponse, body: bytes) -> bytes:
-    if response.headers.get("Content-Encoding", "").lower() != "gzip":
-        return body
+def _date(value: Optional[str]) -> Optional[datetime]:
     try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _PassingError("the compressed answer is damaged: %s" % error) from error
-
-
-def _decoded(response: http.client.HTTPResponse, body: bytes, url: str) -> Json:
-    kind = response.headers.get_content_type()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise SourceError(
-            "the answer is %s, not JSON" % kind,
-            where=url,
-            hint="is api_endpoint the address of NetBox itself, with no login page before it?",
-        )
-    try:
-        return json.loads(_unpacked(response, body))
-    except (ValueError, RecursionError) as error:
-        raise _PassingError("the answer is not whole JSON: %s" % error) from error
-
-
-def _refusal(response: http.client.HTTPResponse, body: bytes, url: str) -> Exception:
-    status = response.status
-    said = "NetBox answered %d %s%s" % (status, response.reason, _detail(response, body))
-    if status in _TRY_AGAIN:
-        return _PassingError(said, _retry_after(response.headers.get("Retry-After")))
-    hints: Dict[int, str] = {
-        401: "check the token",
-        403: "check the token, and that it has the right to view these objects",
-        404: "is api_endpoint the address of NetBox?",
-    }
-    if 300 <= status < 400:
-        return SourceError(
-            "%s, a redirect to %s" % (said, _without_query(response.headers.get("Location", "nowhere"))),
-            where=url,
-            hint="api_endpoint must be the address that answers itself",
-        )
-    return SourceError(said, where=url, hint=hints.get(status))
-
-
-def _detail(response: http.client.HTTPResponse, body: bytes) -> str:
-    if response.headers.get_content_type() != "application/json":
-        return ""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return ""
-    detail = answer.get("detail", answer) if isinstance(answer, dict) else answer
-    return ": %s" % str(detail)[:300]
-
-
-def _retry_after(value: Optional[str]) -> Optional[float]:
-    return min(float(value), _LONGEST_WAIT) if value and value.isdigit() else None
-
-
-def _without_query(url: str) -> str:
-    return url.split("?", 1)[0]
+        return parsedate_to_datetime(value) if value else None
+    except (TypeError, ValueError):
+        return None

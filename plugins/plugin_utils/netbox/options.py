@@ -10,9 +10,9 @@ from .classes import ClassRule
 from .client import Endpoint
 from .faults import InventoryError
 from .filters import Filter, parse_filters
+from .gate import Limits
 from .populate import Shape
 from .query import KINDS, Query
-from .supply import Limits
 
 _CLASS_OPTIONS = ("class_from", "class_map", "class_field", "class_default")
 
@@ -37,6 +37,14 @@ class Options:
     @property
     def refresh(self) -> bool:
         return bool(self._get("refresh"))
+
+    @property
+    def full(self) -> bool:
+        return bool(self._get("full"))
+
+    @property
+    def transport(self) -> str:
+        return str(self._get("transport"))
 
     @property
     def page_size(self) -> int:
@@ -104,6 +112,7 @@ class Options:
             shrink_minimum=int(self._get("shrink_minimum")),
             accept_shrink=bool(self._get("accept_shrink")),
             allow_empty=self.allow_empty,
+            full_read_after=float(self._get("full_read_after")),
         )
 
     @property

@@ -5,10 +5,11 @@ A reading is complete or it is a SourceError; there is nothing in between.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Protocol
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol
 
 from .faults import Notices
 from .query import Query
+from .rows import Tables
 
 
 class FoundHost:
@@ -27,11 +28,31 @@ class FoundHost:
 
 
 class Reading:
-    """All that was found, from one complete and well-formed read."""
+    """All that was found, from one complete and well-formed read.
 
-    def __init__(self, hosts: List[FoundHost], netbox_version: str) -> None:
+    Attributes:
+        tables: what it was made from, for the next refresh; None where there is none.
+        position: where the next refresh starts from.
+        how: how it was read, and why not in a better way, for people.
+        changed: whether anything is not as in the reading that this one went on from.
+    """
+
+    def __init__(
+        self,
+        hosts: List[FoundHost],
+        netbox_version: str,
+        tables: Optional[Tables] = None,
+        position: Optional[Dict[str, Any]] = None,
+        how: str = "",
+        *,
+        changed: bool = True,
+    ) -> None:
         self.hosts = hosts
         self.netbox_version = netbox_version
+        self.tables = tables
+        self.position = position
+        self.how = how
+        self.changed = changed
 
 
 class Source(Protocol):
@@ -42,3 +63,16 @@ class Source(Protocol):
 
     def read(self, query: Query, notices: Notices) -> Reading:
         """Read what the query asks for. Raises SourceError unless all of it came, whole and well-formed."""
+
+    def update(
+        self, query: Query, position: Mapping[str, Any], tables: Callable[[], Tables], notices: Notices
+    ) -> Reading:
+        """Read what changed since a position.
+
+        Args:
+            tables: gives what was read up to that position; only called if something changed.
+
+        Raises:
+            NotExactError: that cannot be told exactly.
+            SourceError: there was no complete and well-formed answer.
+        """

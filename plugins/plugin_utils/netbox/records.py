@@ -1,4 +1,4 @@
-"""From NetBox's objects, as its REST API gives them, to the records of a snapshot."""
+"""From the tables of what NetBox holds to the records of a snapshot."""
 
 from __future__ import annotations
 
@@ -6,77 +6,64 @@ from collections import Counter
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .faults import Notices, SourceError
+from .rows import Entry, Row, Table, Tables
 
-Json = Any  # what a JSON document holds
-Entry = Mapping[str, Any]
 Owner = Tuple[str, int]
 
-_OWNER_TYPES = {"dcim.device": "device", "virtualization.virtualmachine": "virtual_machine"}
+_PATHS = {"device": "/dcim/devices/", "virtual_machine": "/virtualization/virtual-machines/"}
 _INTERFACE_TYPES = {"dcim.interface": "device", "virtualization.vminterface": "virtual_machine"}
 
 
 class Relations:
-    """The objects that devices and virtual machines only name: regions, site groups, sites, clusters.
+    """What hosts refer to, and what that refers to in turn: sites have regions, clusters have a scope."""
 
-    Args:
-        lists: `regions`, `site_groups`, `sites` and `clusters` as NetBox lists them.
-    """
-
-    def __init__(self, lists: Mapping[str, List[Dict[str, Any]]]) -> None:
-        self._regions = _by_id(lists["regions"])
-        self._site_groups = _by_id(lists["site_groups"])
-        self._sites = _by_id(lists["sites"])
-        self._clusters = _by_id(lists["clusters"])
-        names = [cluster.get("name") for cluster in lists["clusters"]]
+    def __init__(self, related: Mapping[str, Table]) -> None:
+        self._related = related
+        names = [cluster["name"] for cluster in related["clusters"].values()]
         self._shared_names = {name for name, count in Counter(names).items() if count > 1}
+        self._regions: Dict[Optional[int], List[str]] = {}
+        self._site_groups: Dict[Optional[int], List[str]] = {}
+
+    def row(self, table: str, number: Optional[int]) -> Row:
+        """Return the row of a related object; an empty one for None. Raises KeyError if there is none."""
+        return {} if number is None else self._related[table][number]
 
     def regions_of(self, site_id: Optional[int]) -> List[str]:
         """Return the slugs from the top region down to the site's own."""
-        return _path(self._regions, _id(self._site(site_id).get("region")))
+        if site_id not in self._regions:
+            self._regions[site_id] = _path(self._related["regions"], self.row("sites", site_id).get("region"))
+        return self._regions[site_id]
 
     def site_groups_of(self, site_id: Optional[int]) -> List[str]:
         """Return the slugs from the top site group down to the site's own."""
-        return _path(self._site_groups, _id(self._site(site_id).get("group")))
+        if site_id not in self._site_groups:
+            self._site_groups[site_id] = _path(self._related["site_groups"], self.row("sites", site_id).get("group"))
+        return self._site_groups[site_id]
 
-    def cluster_name(self, cluster: Optional[Entry]) -> Optional[str]:
+    def cluster_name(self, cluster: Row) -> Optional[str]:
         """Return the name of a cluster, with the slug of its scope or group in front where others have the name."""
-        if not cluster:
-            return None
-        name = str(cluster["name"])
-        if name not in self._shared_names:
+        name = cluster.get("name")
+        if name is None or name not in self._shared_names:
             return name
-        whole = self._clusters.get(cluster["id"], {})
-        prefix = _slug(whole.get("scope")) or _slug(whole.get("group"))
-        return "%s-%s" % (prefix, name) if prefix else name
+        prefix = cluster["scope"] or cluster["group"]
+        return "%s-%s" % (prefix, name) if prefix else str(name)
 
-    def site_of_cluster(self, cluster: Optional[Entry]) -> Optional[Entry]:
-        """Return the site that a cluster is scoped to, if it is one."""
-        whole = self._clusters.get(cluster["id"], {}) if cluster else {}
-        scope: Optional[Entry] = whole.get("scope") if whole.get("scope_type") == "dcim.site" else None
-        return scope
-
-    def _site(self, site_id: Optional[int]) -> Entry:
-        return self._sites.get(site_id, {}) if site_id is not None else {}
+    def tag_slugs(self, numbers: List[int]) -> List[str]:
+        """Return the slugs of tags, sorted."""
+        return sorted(self._related["tags"][number]["slug"] for number in numbers)
 
 
 class Attachments:
     """What hangs on hosts: services, and interfaces with their addresses."""
 
-    def __init__(
-        self,
-        services: Optional[List[Dict[str, Any]]],
-        interfaces: Optional[Mapping[str, List[Dict[str, Any]]]],
-        addresses: List[Dict[str, Any]],
-    ) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._services: Dict[Owner, List[Dict[str, Any]]] = {}
-        for service in services or []:
-            owner = _service_owner(service)
-            if owner is not None:
-                shown = {"name": service["name"], "protocol": _value(service["protocol"]), "ports": service["ports"]}
-                self._services.setdefault(owner, []).append(shown)
-        self._asked_interfaces = interfaces is not None
+        for service in (tables.services or {}).values():
+            if service["kind"] is not None:
+                self._services.setdefault((service["kind"], service["host"]), []).append(service["shown"])
+        self._asked_interfaces = tables.interfaces is not None
         self._interfaces: Dict[Owner, List[Dict[str, Any]]] = {}
-        self._add_interfaces(interfaces or {}, _addresses_by_interface(addresses))
+        self._add_interfaces(tables.interfaces or {}, _addresses_by_interface(tables.assigned))
 
     def services_of(self, owner: Owner) -> List[Dict[str, Any]]:
         """Return the services of a host, as name, protocol and ports."""
@@ -86,9 +73,7 @@ class Attachments:
         """Return the interfaces of a host, or None if they were not asked for."""
         return self._interfaces.get(owner, []) if self._asked_interfaces else None
 
-    def _add_interfaces(
-        self, interfaces: Mapping[str, List[Dict[str, Any]]], addresses: Mapping[Owner, List[str]]
-    ) -> None:
+    def _add_interfaces(self, interfaces: Mapping[str, List[Row]], addresses: Mapping[Owner, List[str]]) -> None:
         for kind, entries in interfaces.items():
             for entry in entries:
                 shown = {
@@ -103,101 +88,98 @@ class Attachments:
                 self._interfaces.setdefault((kind, entry[kind]["id"]), []).append(shown)
 
 
-def build_record(kind: str, entry: Entry, url: str, relations: Relations, attachments: Attachments) -> Dict[str, Any]:
-    """Return the record of a device or virtual machine; its class is not settled yet.
+def build_records(tables: Tables, base: str, notices: Notices) -> List[Tuple[Dict[str, Any], str]]:
+    """Return the record of each host, its class not settled yet, with the time at which it was made in NetBox.
+
+    Args:
+        base: NetBox's address.
 
     Raises:
-        SourceError: the object lacks what each object of its kind has.
+        SourceError: a host refers to an object that did not come.
     """
-    try:
-        return _build(kind, entry, url, relations, attachments)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SourceError(
-            "the object has not the form of a %s: %r" % (kind.replace("_", " "), error), where=url
-        ) from error
+    relations, attachments = Relations(tables.related), Attachments(tables)
+    _note_shared_slugs(tables, notices)
+    found = []
+    for kind, table in tables.hosts.items():
+        for row in table.values():
+            try:
+                record = _build(kind, row, relations, attachments)
+            except KeyError as error:
+                raise SourceError(
+                    "%s refers to an object (%s) that is not among those that NetBox listed" % (row["name"], error),
+                    where="%s%s%d/" % (base, _PATHS[kind], row["id"]),
+                    hint="check that the token may view all sites, racks, roles, tags and so on",
+                ) from error
+            record["url"] = "%s%s%d/" % (base, _PATHS[kind], row["id"])
+            found.append((record, row["created"] or ""))
+    return found
 
 
-def _build(kind: str, entry: Entry, url: str, relations: Relations, attachments: Attachments) -> Dict[str, Any]:
-    owner = (kind, entry["id"])
-    cluster = entry["cluster"]
-    site = entry["site"] or relations.site_of_cluster(cluster)
-    device_type = entry.get("device_type") or {}
+def _build(kind: str, row: Row, relations: Relations, attachments: Attachments) -> Dict[str, Any]:
+    owner = (kind, row["id"])
+    cluster = relations.row("clusters", row["cluster"])
+    site_id = row["site"] if row["site"] is not None else cluster.get("site")
+    device_type = relations.row("device_types", row["device_type"])
+    primary4, primary6 = (relations.row("addresses", row[column]) for column in ("primary_ip4", "primary_ip6"))
     return {
         "type": kind,
-        "id": entry["id"],
-        "name": entry["name"],
-        "url": url,
-        "status": _value(entry["status"]),
+        "id": row["id"],
+        "name": row["name"],
+        "url": None,
+        "status": row["status"],
         "class": None,
-        "region": relations.regions_of(_id(site)),
-        "site_group": relations.site_groups_of(_id(site)),
-        "site": _slug(site),
-        "location": _slug(entry.get("location")),
-        "rack": _name(entry.get("rack")),
-        "position": entry.get("position"),
+        "region": relations.regions_of(site_id),
+        "site_group": relations.site_groups_of(site_id),
+        "site": relations.row("sites", site_id).get("slug"),
+        "location": relations.row("locations", row["location"]).get("slug"),
+        "rack": relations.row("racks", row["rack"]).get("name"),
+        "position": row["position"],
         "cluster": relations.cluster_name(cluster),
-        "tenant": _slug(entry["tenant"]),
-        "role": _slug(entry["role"]),
-        "platform": _slug(entry["platform"]),
-        "manufacturer": _slug(device_type.get("manufacturer")),
+        "tenant": relations.row("tenants", row["tenant"]).get("slug"),
+        "role": relations.row("roles", row["role"]).get("slug"),
+        "platform": relations.row("platforms", row["platform"]).get("slug"),
+        "manufacturer": device_type.get("manufacturer"),
         "model": device_type.get("model"),
-        "serial": entry.get("serial") or None,
-        "asset_tag": entry.get("asset_tag") or None,
-        "primary_ip4": _address(entry["primary_ip4"]),
-        "primary_ip6": _address(entry["primary_ip6"]),
-        "oob_ip": _address(entry.get("oob_ip")),
-        "dns_name": _dns_name(entry["primary_ip4"]) or _dns_name(entry["primary_ip6"]),
-        "tags": sorted(tag["slug"] for tag in entry["tags"]),
-        "custom_fields": dict(entry["custom_fields"]),
-        "config_context": entry.get("config_context", {}),
+        "serial": row["serial"] or None,
+        "asset_tag": row["asset_tag"] or None,
+        "primary_ip4": primary4.get("address"),
+        "primary_ip6": primary6.get("address"),
+        "oob_ip": relations.row("addresses", row["oob_ip"]).get("address"),
+        "dns_name": primary4.get("dns_name") or primary6.get("dns_name"),
+        "tags": relations.tag_slugs(row["tags"]),
+        "custom_fields": row["custom_fields"],
+        "config_context": row["config_context"],
         "services": attachments.services_of(owner),
         "interfaces": attachments.interfaces_of(owner),
-        "last_updated": entry.get("last_updated"),
+        "last_updated": row["last_updated"],
     }
 
 
-def note_shared_slugs(kinds: Mapping[str, List[Dict[str, Any]]], notices: Notices) -> None:
+def _note_shared_slugs(tables: Tables, notices: Notices) -> None:
     """Note objects of one kind that have the same slug: NetBox allows it below different parents."""
-    owners: Dict[Tuple[str, str], Dict[int, str]] = {}
-    for entries in kinds.values():
-        for entry in entries:
-            for relation in ("tenant", "role", "platform"):
-                related = entry.get(relation)
-                if related:
-                    named = "%s %d" % (related.get("name"), related["id"])
-                    owners.setdefault((relation, related["slug"]), {})[related["id"]] = named
-    for (relation, slug), named in owners.items():
-        if len(named) > 1:
-            for name in named.values():
-                notices.add("several %ss have the slug %s and so one group" % (relation, slug), name)
+    for column, name in (("tenant", "tenants"), ("role", "roles"), ("platform", "platforms")):
+        used = {row[column] for table in tables.hosts.values() for row in table.values()} - {None}
+        owners: Dict[str, List[int]] = {}
+        for number in sorted(used & tables.related[name].keys()):
+            owners.setdefault(tables.related[name][number]["slug"], []).append(number)
+        for slug, numbers in owners.items():
+            for number in numbers if len(numbers) > 1 else ():
+                label = "%s %d" % (tables.related[name][number]["name"], number)
+                notices.add("several %ss have the slug %s and so one group" % (column, slug), label)
 
 
-def _by_id(entries: List[Dict[str, Any]]) -> Dict[int, Dict[str, Any]]:
-    return {entry["id"]: entry for entry in entries}
-
-
-def _path(tree: Mapping[int, Entry], leaf: Optional[int]) -> List[str]:
+def _path(tree: Mapping[int, Row], leaf: Optional[int]) -> List[str]:
     """Return the slugs from the root of a tree to a leaf."""
     path: List[str] = []
     seen = set()
-    while leaf is not None and leaf in tree and leaf not in seen:
+    while leaf is not None and leaf not in seen:
         seen.add(leaf)
         path.append(str(tree[leaf]["slug"]))
-        leaf = _id(tree[leaf].get("parent"))
+        leaf = tree[leaf].get("parent")
     return path[::-1]
 
 
-def _service_owner(service: Entry) -> Optional[Owner]:
-    """Return the host of a service; NetBox before 4.3 names it in another way."""
-    if service.get("parent_object_type") in _OWNER_TYPES:
-        return _OWNER_TYPES[service["parent_object_type"]], service["parent_object_id"]
-    for kind in ("device", "virtual_machine"):
-        if service.get(kind):
-            return kind, service[kind]["id"]
-    return None
-
-
-def _addresses_by_interface(addresses: List[Dict[str, Any]]) -> Dict[Owner, List[str]]:
+def _addresses_by_interface(addresses: List[Row]) -> Dict[Owner, List[str]]:
     found: Dict[Owner, List[str]] = {}
     for entry in addresses:
         kind = _INTERFACE_TYPES.get(entry.get("assigned_object_type") or "")
@@ -206,25 +188,5 @@ def _addresses_by_interface(addresses: List[Dict[str, Any]]) -> Dict[Owner, List
     return found
 
 
-def _id(entry: Optional[Entry]) -> Optional[int]:
-    return entry["id"] if entry else None
-
-
-def _slug(entry: Optional[Entry]) -> Optional[str]:
-    return entry.get("slug") if entry else None
-
-
-def _name(entry: Optional[Entry]) -> Optional[str]:
-    return entry.get("name") if entry else None
-
-
-def _value(choice: Json) -> Json:
+def _value(choice: Entry) -> object:
     return choice.get("value") if isinstance(choice, dict) else choice
-
-
-def _address(entry: Optional[Entry]) -> Optional[str]:
-    return str(entry["address"]).split("/", 1)[0] if entry else None
-
-
-def _dns_name(entry: Optional[Entry]) -> Optional[str]:
-    return entry.get("dns_name") or None if entry else None

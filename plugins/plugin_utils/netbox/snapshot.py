@@ -17,6 +17,7 @@ TYPES = ("device", "virtual_machine")
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_FROM = 1024 * 1024
+_BEFORE_HOSTS = b'"hosts":'
 _SLUG_LISTS = ("region", "site_group", "tags")
 _TEXTS = (
     "name",
@@ -118,15 +119,59 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     Raises:
         InventoryError: the file cannot be written; what was there before is still there.
     """
-    data = json.dumps(snapshot.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
-    if len(data) > _GZIP_FROM or path.endswith(".gz"):
-        data = gzip.compress(data, compresslevel=4, mtime=0)
+    head, rest = _head(snapshot), _dumped(snapshot.hosts) + b"}"
+    if len(head) + len(rest) > _GZIP_FROM or path.endswith(".gz"):
+        write_privately(path, _zipped(head) + _zipped(rest))
+    else:
+        write_privately(path, head + rest)
+
+
+def write_again(path: str, snapshot: Snapshot) -> None:
+    """Write a snapshot of which only the hosts are as they were in the file.
+
+    Where the file is gzipped, its hosts are not compressed again.
+
+    Raises:
+        InventoryError: the file cannot be written; what was there before is still there.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        first = zlib.decompressobj(wbits=31)
+        known = data.startswith(_GZIP_MAGIC) and first.decompress(data).endswith(_BEFORE_HOSTS)
+    except (OSError, zlib.error):
+        known = False
+    if known and first.unused_data:
+        write_privately(path, _zipped(_head(snapshot)) + first.unused_data)
+    else:
+        write_snapshot(path, snapshot)
+
+
+def _head(snapshot: Snapshot) -> bytes:
+    """Return the document up to its hosts."""
+    document = snapshot.document()
+    del document["hosts"]
+    return _dumped(document)[:-1] + b"," + _BEFORE_HOSTS
+
+
+def _dumped(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _zipped(data: bytes) -> bytes:
+    return gzip.compress(data, compresslevel=4, mtime=0)
+
+
+def write_privately(path: str, data: bytes) -> None:
+    """Write a file in one step (0600), with the folders above it that are missing.
+
+    Raises:
+        InventoryError: the file cannot be written; what was there before is still there.
+    """
     folder = os.path.dirname(os.path.abspath(path))
     temporary = ""
     try:
-        _make_private_folder(folder)
+        make_private_folder(folder)
         handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -134,16 +179,17 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        raise InventoryError("cannot write the snapshot: %s" % error.strerror, where=path) from error
+    finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise InventoryError("cannot write the snapshot: %s" % error.strerror, where=path) from error
 
 
-def _make_private_folder(folder: str) -> None:
+def make_private_folder(folder: str) -> None:
     """Make a folder with all that is missing above it, for its owner only."""
     above = os.path.dirname(folder)
     if not os.path.isdir(folder):
-        _make_private_folder(above)
+        make_private_folder(above)
         try:
             os.mkdir(folder, 0o700)
         except FileExistsError:

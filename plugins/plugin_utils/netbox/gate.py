@@ -1,0 +1,119 @@
+"""Whether a new snapshot may replace the last good one: it must not have lost more than the limits allow."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
+
+from .ages import readable_age
+from .faults import InventoryError, listed
+from .snapshot import TYPES, Snapshot
+
+# What groups are made of, and how people call what a host has of it.
+_GROUPED_BY = ("region", "site", "location", "rack", "cluster", "role", "platform", "tenant", "tags")
+_PLURALS = {"class": "classes", "tags": "tags"}
+
+Hosts = Mapping[str, Dict[str, Any]]
+Loss = Tuple[str, List[str], int]
+
+
+class Limits:
+    """When a snapshot may serve, and when a new one may replace it.
+
+    Attributes:
+        cache_ttl: seconds for which the last snapshot serves without asking NetBox.
+        stale_if_error: whether the last snapshot serves when NetBox fails.
+        stale_max_age: hours that it may be old for that.
+        shrink_limit: percent of hosts that may be gone.
+        shrink_minimum: hosts that may be gone in any case.
+        accept_shrink: whether a fleet that shrank by more is right this once.
+        allow_empty: whether there may be no host at all.
+        full_read_after: hours after which NetBox is read in full, even where the changes are known.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_ttl: float = 300,
+        stale_if_error: bool = False,
+        stale_max_age: float = 24,
+        shrink_limit: float = 10,
+        shrink_minimum: int = 5,
+        accept_shrink: bool = False,
+        allow_empty: bool = False,
+        full_read_after: float = 24,
+    ) -> None:
+        self.cache_ttl = cache_ttl
+        self.stale_if_error = stale_if_error
+        self.stale_max_age = stale_max_age
+        self.shrink_limit = shrink_limit
+        self.shrink_minimum = shrink_minimum
+        self.accept_shrink = accept_shrink
+        self.allow_empty = allow_empty
+        self.full_read_after = full_read_after
+
+    def allowed(self, before: int) -> float:
+        """Return how many of so many may be gone."""
+        return max(before * self.shrink_limit / 100, self.shrink_minimum)
+
+
+def check_not_empty(snapshot: Snapshot, allowed: bool, where: str) -> None:
+    """Raise InventoryError if a snapshot has no host at all and that is not allowed."""
+    if not snapshot.hosts and not allowed:
+        raise InventoryError(
+            "there is no host at all",
+            where=where,
+            hint="check the token's rights and the filters; allow_empty: true if this is right",
+        )
+
+
+def check_shrink(last: Snapshot, fresh: Snapshot, limits: Limits) -> None:
+    """Raise InventoryError if more is gone than the limits allow.
+
+    Of all hosts and those of each type, some may be gone; a host is gone if neither its name nor its object in NetBox
+    is there any more. A class may lose some hosts, some groups of each kind may be gone, and some hosts may have no
+    group of a kind any more.
+    """
+    for what, lost, before in (*_lost_hosts(last.hosts, fresh.hosts), *_lost_groups(last.hosts, fresh.hosts)):
+        if len(lost) > limits.allowed(before):
+            raise InventoryError(
+                "%d of %d %s since the last good snapshot, which is %s old: %s"
+                % (len(lost), before, what, readable_age(last.age()), listed(sorted(lost))),
+                where=fresh.source,
+                hint="more than shrink_limit (%g %%) allows; check the token's rights and the filters, and if this is"
+                " right, say so once with BEDPLATE_INVENTORY_ACCEPT_SHRINK=1" % limits.shrink_limit,
+            )
+
+
+def _lost_hosts(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
+    objects = {_object(record) for record in fresh.values()}
+    gone = [name for name, record in last.items() if name not in fresh and _object(record) not in objects]
+    for label, kinds in (("hosts", TYPES), *((kind.replace("_", " ") + "s", (kind,)) for kind in TYPES)):
+        before = sum(record["type"] in kinds for record in last.values())
+        yield "%s are gone" % label, [name for name in gone if last[name]["type"] in kinds], before
+
+
+def _lost_groups(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
+    for name in sorted({record["class"] for record in last.values() if record["class"]}):
+        members = [host for host, record in last.items() if record["class"] == name]
+        left = [host for host in members if host not in fresh or fresh[host]["class"] != name]
+        joined = sum(record["class"] == name for record in fresh.values()) - (len(members) - len(left))
+        yield "hosts of class %s are gone from it" % name, left[joined:], len(members)
+    for kind in _GROUPED_BY:
+        before = _groups(last, kind)
+        plural = _PLURALS.get(kind, kind + "s")
+        yield "%s are gone" % plural, sorted(before - _groups(fresh, kind)), len(before)
+        had = [name for name, record in last.items() if record[kind]]
+        bare = [name for name in had if name in fresh and not fresh[name][kind]]
+        yield "hosts with %s have none" % plural, bare, len(had)
+
+
+def _groups(hosts: Hosts, kind: str) -> Set[str]:
+    found: Set[str] = set()
+    for record in hosts.values():
+        value = record[kind]
+        found.update(value if isinstance(value, list) else () if value is None else (value,))
+    return found
+
+
+def _object(record: Mapping[str, Any]) -> Tuple[str, int]:
+    return record["type"], record["id"]
