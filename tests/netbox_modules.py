@@ -9,9 +9,11 @@ sys.path.insert(0, str(ROOT))
 from plugins.plugin_utils.netbox import (  # noqa: E402 (needs the path above)
     classes,
     client,
+    construct,
     faults,
     filters,
     groups,
+    membership,
     names,
     query,
     reading,
@@ -20,6 +22,7 @@ from plugins.plugin_utils.netbox import (  # noqa: E402 (needs the path above)
     settle,
     snapshot,
     supply,
+    trust,
     variables,
 )
 
@@ -28,9 +31,11 @@ __all__ = [
     "a_record",
     "classes",
     "client",
+    "construct",
     "faults",
     "filters",
     "groups",
+    "membership",
     "names",
     "query",
     "reading",
@@ -39,6 +44,7 @@ __all__ = [
     "settle",
     "snapshot",
     "supply",
+    "trust",
     "variables",
 ]
 
