@@ -425,3 +425,28 @@ class TestCommands:
         said = bedplate(capsys, *arguments)
         assert (said.code, said.out) == (code, "")
         assert said.err.startswith("bedplate: ")
+
+
+class TestMigration:
+    def test_a_file_of_nb_inventory_becomes_one_of_ours(self, capsys: Any, tmp_path: Path) -> None:
+        given, made = tmp_path / "nb.yml", tmp_path / "netbox.yml"
+        given.write_text(
+            "plugin: netbox.netbox.nb_inventory\n"
+            "api_endpoint: https://netbox.example.com\n"
+            "token: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n"
+            "group_by: [sites, rack_role]\n"
+        )
+        said = bedplate(capsys, "inventory", "migrate", given, "--write", made, "-o", "json")
+        document = said.document("inventory_migrate")
+        assert [note["option"] for note in document["notes"] if note["fate"] == "lost"] == ["group_by: rack_role"]
+        assert made.read_text() == document["inventory"]
+        assert "token: !vault" in document["inventory"]
+        shown = bedplate(capsys, "inventory", "migrate", given)
+        assert shown.out == document["inventory"]
+        assert "rack_role" in shown.err
+
+    @pytest.mark.parametrize("content", ["plugin: amazon.aws.aws_ec2\n", "- a\n", "a: [\n"])
+    def test_other_files(self, capsys: Any, tmp_path: Path, content: str) -> None:
+        (tmp_path / "nb.yml").write_text(content)
+        said = bedplate(capsys, "inventory", "migrate", tmp_path / "nb.yml")
+        assert (said.code, said.out) == (2, "")

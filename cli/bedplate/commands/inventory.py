@@ -11,6 +11,7 @@ import click
 from bedplate.commands.completing import complete_group, complete_host, complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
+from bedplate.commands.inventory_migrate import migrate
 from bedplate.commands.keys import keys
 from bedplate.commands.output import console, emit, output_option, output_option_with, write_text
 from bedplate.errors import InventoryError, NotFoundError, UsageError
@@ -25,7 +26,8 @@ _KEYS = ("class", "region", "site", "rack", "cluster", "role", "platform", "tena
 
 @click.group()
 def inventory() -> None:
-    """Hosts: list, host, graph; the NetBox snapshot behind them: refresh, snapshot, diff, check; host keys: keys.
+    """Hosts: list, host, graph; the NetBox snapshot behind them: refresh, snapshot, diff, check; host keys: keys;
+    from nb_inventory: migrate.
 
     Who is in a limit, in which groups, with which variables is always ansible's own answer.
 
@@ -34,6 +36,7 @@ def inventory() -> None:
 
 
 inventory.add_command(keys)
+inventory.add_command(migrate)
 
 
 @inventory.command("list")
