@@ -11,6 +11,7 @@ from plugins.plugin_utils.netbox import (  # noqa: E402 (needs the path above)
     changes,
     classes,
     client,
+    construct,
     contexts,
     faults,
     filters,
@@ -19,6 +20,7 @@ from plugins.plugin_utils.netbox import (  # noqa: E402 (needs the path above)
     groups,
     kept,
     lock,
+    membership,
     names,
     pace,
     pages,
@@ -30,6 +32,7 @@ from plugins.plugin_utils.netbox import (  # noqa: E402 (needs the path above)
     snapshot,
     source,
     supply,
+    trust,
     variables,
 )
 
@@ -40,6 +43,7 @@ __all__ = [
     "changes",
     "classes",
     "client",
+    "construct",
     "contexts",
     "faults",
     "filters",
@@ -48,6 +52,7 @@ __all__ = [
     "groups",
     "kept",
     "lock",
+    "membership",
     "names",
     "pace",
     "pages",
@@ -59,6 +64,7 @@ __all__ = [
     "snapshot",
     "source",
     "supply",
+    "trust",
     "variables",
 ]
 

@@ -316,6 +316,10 @@ from ansible.inventory.data import InventoryData  # noqa: E402
 from ansible.parsing.dataloader import DataLoader  # noqa: E402
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.client import Client  # noqa: E402
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.construct import (  # noqa: E402
+    Constructed,
+    construct,
+)
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.faults import (  # noqa: E402
     InventoryError,
     Notices,
@@ -397,16 +401,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
     def _construct(self, hosts: Dict[str, bool]) -> None:
         """Apply compose, groups and keyed_groups; `strict` only holds for hosts that have all their variables."""
-        compose, groups = self.get_option("compose"), self.get_option("groups")
-        keyed_groups, strict = self.get_option("keyed_groups"), self.get_option("strict")
-        if not (compose or groups or keyed_groups):
-            return
-        for name, whole in hosts.items():
-            host = self.inventory.hosts[name]
-            self._set_composite_vars(compose, host.get_vars(), name, strict=strict and whole)
-            variables = host.get_vars()
-            self._add_host_to_composed_groups(groups, variables, name, strict=strict and whole)
-            self._add_host_to_keyed_groups(keyed_groups, variables, name, strict=strict and whole)
+        options = Constructed(*(self.get_option(name) for name in Constructed._fields))
+        if options.compose or options.groups or options.keyed_groups:
+            construct(self, hosts, options)
 
     def _option(self, name: str) -> Any:  # noqa: ANN401 (options are of every type)
         value = self.get_option(name)

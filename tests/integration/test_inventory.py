@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -372,9 +373,45 @@ class TestCommands:
         said = bedplate(capsys, "-i", mixed, "inventory", "check", "-o", "json")
         assert (said.code, said.document("inventory_check")["errors"]) == (2, 2)
 
+    def test_check_finds_planted_faults_for_their_owners(self, capsys: Any, mixed: Path, tmp_path: Path) -> None:
+        document = json.loads((mixed / ".fleet.json").read_text())
+        hosts = document["hosts"]
+        hosts["fra1-colo-01"] |= {"primary_ip4": None, "dns_name": None, "custom_fields": {"owner": "payments"}}
+        hosts["fra1-colo-02"]["config_context"] = {"ansible_user": "root"}
+        hosts["ash1-cloud-01"] |= {"class": None, "tenant": "web"}
+        (mixed / ".fleet.json").write_text(json.dumps(document))
+        prefixes = tmp_path / "prefixes.json"
+        addresses = {one["primary_ip4"] for one in hosts.values() if one["primary_ip4"]}
+        stray = hosts["ash1-cloud-02"]["primary_ip4"]
+        prefixes.write_text(json.dumps([{"prefix": f"{address}/32"} for address in addresses - {stray}]))
+        arguments = ["-i", mixed, "inventory", "check", "--prefixes", prefixes]
+        said = bedplate(capsys, *arguments, "-o", "json")
+        found = said.document("inventory_check")
+        assert {(fault["host"], fault["owner"], fault["kind"]) for fault in found["faults"]} >= {
+            ("fra1-colo-01", "payments", "no_address"),
+            ("fra1-colo-02", hosts["fra1-colo-02"]["tenant"], "context_key"),
+            ("ash1-cloud-01", "web", "no_class"),
+            ("ash1-cloud-02", hosts["ash1-cloud-02"]["tenant"], "outside_prefix"),
+        }
+        assert (said.code, found["prefixes"]) == (2, len(addresses) - 1)
+        assert sum(row["errors"] for row in found["owners"]) == found["errors"]
+        only = bedplate(capsys, *arguments, "--owner", "payments", "-o", "junit")
+        (suite,) = ET.fromstring(only.out)  # noqa: S314 (made by us)
+        assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("payments", "1", "1")
+
+    def test_a_drawing_has_every_group_and_host(self, capsys: Any, tmp_path: Path) -> None:
+        drawing = tmp_path / "fleet.svg"
+        bedplate(capsys, "inventory", "graph", "region_emea", "--svg", drawing)
+        texts = [part.text for part in ET.parse(drawing).iter() if part.text]  # noqa: S314
+        assert {"region_emea", "site_fra1", "fra1-colo-01"} <= set(texts)
+        assert bedplate(capsys, "inventory", "graph", "region_emea", "-o", "svg").out == drawing.read_text()
+
     @pytest.mark.parametrize(
         ("arguments", "code"),
         [
+            (["inventory", "graph", "nosuch", "-o", "svg"], 2),
+            (["inventory", "diff", "--live"], 2),
+            (["inventory", "check", "--prefixes", "/etc/hostname"], 2),
             (["inventory", "list", "--limit", "nosuch"], 2),
             (["inventory", "host", "nosuch"], 2),
             (["inventory", "graph", "nosuch"], 2),
@@ -388,3 +425,28 @@ class TestCommands:
         said = bedplate(capsys, *arguments)
         assert (said.code, said.out) == (code, "")
         assert said.err.startswith("bedplate: ")
+
+
+class TestMigration:
+    def test_a_file_of_nb_inventory_becomes_one_of_ours(self, capsys: Any, tmp_path: Path) -> None:
+        given, made = tmp_path / "nb.yml", tmp_path / "netbox.yml"
+        given.write_text(
+            "plugin: netbox.netbox.nb_inventory\n"
+            "api_endpoint: https://netbox.example.com\n"
+            "token: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n"
+            "group_by: [sites, rack_role]\n"
+        )
+        said = bedplate(capsys, "inventory", "migrate", given, "--write", made, "-o", "json")
+        document = said.document("inventory_migrate")
+        assert [note["option"] for note in document["notes"] if note["fate"] == "lost"] == ["group_by: rack_role"]
+        assert made.read_text() == document["inventory"]
+        assert "token: !vault" in document["inventory"]
+        shown = bedplate(capsys, "inventory", "migrate", given)
+        assert shown.out == document["inventory"]
+        assert "rack_role" in shown.err
+
+    @pytest.mark.parametrize("content", ["plugin: amazon.aws.aws_ec2\n", "- a\n", "a: [\n"])
+    def test_other_files(self, capsys: Any, tmp_path: Path, content: str) -> None:
+        (tmp_path / "nb.yml").write_text(content)
+        said = bedplate(capsys, "inventory", "migrate", tmp_path / "nb.yml")
+        assert (said.code, said.out) == (2, "")

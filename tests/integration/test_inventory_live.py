@@ -81,6 +81,19 @@ class TestLive:
         assert file.parent == tmp_path / "home" / "snapshots"
         assert file.stat().st_mode & 0o777 == 0o600
 
+    def test_diff_live_asks_netbox_and_keeps_the_snapshot(
+        self, command: Command, netbox: NetBoxServer, live: Path
+    ) -> None:
+        config = yaml.safe_load((live / "netbox.yml").read_text())
+        (live / "netbox.yml").write_text(yaml.safe_dump({**config, "snapshot_path": "kept.json"}))
+        command("refresh")
+        kept = (live / "kept.json").read_bytes()
+        netbox.lists[DEVICES][0]["serial"] = "NEW-SERIAL"
+        for _ in range(2):
+            told = command("diff", "--live", "-o", "json").document("inventory_diff")
+            assert [one["after"] for change in told["changed"] for one in change["attributes"]] == ["NEW-SERIAL"]
+        assert (live / "kept.json").read_bytes() == kept
+
     def test_check_reads_the_snapshot(self, command: Command) -> None:
         assert command("check", "-o", "json").document("inventory_check")["hosts"] > 0
 

@@ -21,6 +21,7 @@ from bedplate.fleet import (
     Snapshot,
     compare,
     find_faults,
+    parse_prefixes,
 )
 
 TAKEN = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -252,3 +253,92 @@ class TestFailureDomain:
         assert not FailureDomain(("emea",), "ams1").contains(rack)
         assert not FailureDomain(("amer",)).contains(rack)
         assert not rack.contains(FailureDomain(("emea",), "fra1"))
+
+    def test_who_is_told(self) -> None:
+        owned = record("a", tenant="web", custom_fields={"owner": {"id": 3, "name": "payments"}}, host_class=None)
+        hosts = snapshot(owned, record("bb", tenant="web", host_class=None), record("ccc", host_class=None))
+        assert [fault.owner for fault in find_faults(hosts)] == ["payments", "web", None]
+
+    @pytest.mark.parametrize(
+        ("one", "other", "kinds"),
+        [
+            ({"oob_ip": "10.9.9.9"}, {"oob_ip": "10.9.9.9"}, ["duplicate_address", "duplicate_address"]),
+            ({"oob_ip": "10.0.0.2"}, {"primary_ip4": "10.0.0.2"}, ["duplicate_address", "duplicate_address"]),
+            ({"config_context": {"dns": ["a"]}}, {"config_context": {"dns": None}}, []),
+            ({"config_context": {"ansible_user": "x"}}, {}, ["context_key"]),
+            ({"config_context": {"bedplate_site": "x"}}, {}, ["context_key"]),
+            ({"config_context": {"no-name": "x"}}, {}, ["context_key"]),
+            ({"config_context": {"ansible_host": "10.0.0.9"}}, {}, ["context_address"]),
+            ({"config_context": {"ansible_host": "10.0.0.1", "ansible_port": 22}}, {}, []),
+        ],
+    )
+    def test_faults_beside_another_host(self, one: Any, other: Any, kinds: list[str]) -> None:
+        assert [fault.kind for fault in find_faults(snapshot(record("a", **one), record("bb", **other)))] == kinds
+
+    def test_names_that_are_not_one_hosts_own(self) -> None:
+        twin = record("a__device_7", id=7)
+        faults = find_faults(
+            snapshot(record("a", id=1), twin, record("b__device_9", id=9), record("AAAA"), record("aaaa"))
+        )
+        assert [(fault.host, fault.kind) for fault in faults if "name" in fault.kind] == [
+            ("a", "duplicate_name"),
+            ("a__device_7", "duplicate_name"),
+            ("AAAA", "similar_name"),
+            ("aaaa", "similar_name"),
+        ]
+
+    def test_a_key_that_is_another_kind_of_value_elsewhere(self) -> None:
+        hosts = [record("a" * n, config_context={"dns": ["x"]}) for n in (1, 2, 3)]
+        (fault,) = find_faults(snapshot(*hosts, record("odd1", config_context={"dns": "x"})))
+        assert (fault.host, fault.kind, fault.level) == ("odd1", "context_conflict", FaultLevel.WARNING)
+        assert "has a text in dns, that of 3 hosts a list" in fault.message
+
+
+PREFIXES = {
+    "count": 4,
+    "next": None,
+    "results": [
+        {"prefix": "10.0.0.0/8"},
+        {"prefix": "10.0.0.0/24", "scope_type": "dcim.site", "scope": {"slug": "fra1"}},
+        {"prefix": "10.0.1.0/24", "site": {"slug": "ams1"}},
+        {"prefix": "2001:db8::/32", "scope_type": "dcim.region", "scope": {"slug": "fra1"}},
+    ],
+}
+
+
+class TestPrefixes:
+    @pytest.mark.parametrize(
+        ("address", "told"),
+        [
+            ("10.0.0.7", None),
+            ("10.7.0.1", None),
+            ("2001:db8::7", None),
+            ("10.0.1.7", "10.0.1.0/24 is of ams1"),
+            ("192.0.2.7", "in no prefix"),
+            ("2001:db9::1", "in no prefix"),
+            ("web.example.com", "no address"),
+        ],
+    )
+    def test_the_narrowest_prefix_decides(self, address: str, told: str | None) -> None:
+        version = "primary_ip6" if ":" in address else "primary_ip4"
+        host = record("a", **{"primary_ip4": None, version: address})
+        faults = find_faults(snapshot(host), parse_prefixes(PREFIXES, "prefixes.json"))
+        assert [fault.kind for fault in faults] == (["outside_prefix"] if told else [])
+        assert told is None or told in faults[0].message
+
+    def test_without_prefixes_no_address_is_outside(self) -> None:
+        assert find_faults(snapshot(record("a", primary_ip4="192.0.2.7"))) == []
+
+    @pytest.mark.parametrize(
+        ("document", "told"),
+        [
+            ({"detail": "no"}, "no list of prefixes"),
+            ({"results": [{}], "next": "http://x", "count": 9}, "only 1 of 9"),
+            ([{"prefix": "10.0.0.1/24"}], "entry 1: has no prefix"),
+            (["x"], "entry 1"),
+        ],
+    )
+    def test_answers_that_are_none(self, document: Any, told: str) -> None:
+        with pytest.raises(InventoryError) as caught:
+            parse_prefixes(document, "prefixes.json")
+        assert told in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,21 +11,23 @@ import click
 from bedplate.commands.completing import complete_group, complete_host, complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
+from bedplate.commands.inventory_migrate import migrate
 from bedplate.commands.keys import keys
-from bedplate.commands.output import console, emit, output_option
-from bedplate.errors import InventoryError, NotFoundError
+from bedplate.commands.output import console, emit, output_option, output_option_with, write_text
+from bedplate.errors import InventoryError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from bedplate.execution.inventory import InventoryAdapter
     from bedplate.execution.inventory_source import PluginSource
-    from bedplate.fleet import Snapshot
+    from bedplate.fleet import Prefix, Snapshot
 
 _KEYS = ("class", "region", "site", "rack", "cluster", "role", "platform", "tenant", "status")
 
 
 @click.group()
 def inventory() -> None:
-    """Hosts: list, host, graph; the NetBox snapshot behind them: refresh, snapshot, diff, check; host keys: keys.
+    """Hosts: list, host, graph; the NetBox snapshot behind them: refresh, snapshot, diff, check; host keys: keys;
+    from nb_inventory: migrate.
 
     Who is in a limit, in which groups, with which variables is always ansible's own answer.
 
@@ -33,6 +36,7 @@ def inventory() -> None:
 
 
 inventory.add_command(keys)
+inventory.add_command(migrate)
 
 
 @inventory.command("list")
@@ -87,17 +91,27 @@ def host(app: App, *, name: str, output: str) -> None:
 
 @inventory.command()
 @click.argument("group", default="all", shell_complete=complete_group)
-@output_option
+@click.option("--svg", "target", type=click.Path(path_type=Path, dir_okay=False), help="Write a drawing to this file.")
+@output_option_with("svg")
 @pass_app
-def graph(app: App, *, group: str, output: str) -> None:
+def graph(app: App, *, group: str, target: Path | None, output: str) -> None:
     """Draw the tree of groups and hosts below GROUP (default: all).
 
-    Example: bedplate inventory graph region_emea
+    A drawing (SVG) shows each group once; hosts are drawn where they are few, and counted where they are many.
+
+    \b
+    Examples:
+      bedplate inventory graph region_emea
+      bedplate inventory graph --svg fleet.svg
     """
     from bedplate.execution.inventory_cache import names_document
 
     adapter = open_inventory(app)
-    if output == "table":
+    if target is not None:
+        write_text(target, _drawing(adapter, group))
+    elif output == "svg":
+        click.echo(_drawing(adapter, group), nl=False)
+    elif output == "table":
         click.echo(adapter.graph(group), nl=False)
     else:
         emit(names_document(adapter.names.below(group)), output, lambda _: None)
@@ -155,40 +169,63 @@ def snapshot(app: App, *, target: Path | None, output: str) -> None:
 @inventory.command()
 @click.argument("before", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("after", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--live", is_flag=True, help="AFTER is what NetBox says now; the last good snapshot stays.")
 @output_option
 @pass_app
-def diff(app: App, *, before: Path | None, after: Path | None, output: str) -> None:
+def diff(app: App, *, before: Path | None, after: Path | None, live: bool, output: str) -> None:
     """Show what changed from snapshot BEFORE to snapshot AFTER.
 
-    AFTER is the current snapshot unless it is given; BEFORE is the one that the last refresh replaced.
+    AFTER is the current snapshot unless it is given; BEFORE is the one that the last refresh replaced, or with --live
+    the current one.
 
     \b
     Examples:
       bedplate inventory diff
+      bedplate inventory diff --live
       bedplate inventory diff monday.json friday.json -o json
     """
     from bedplate.commands.inventory_documents import diff_document, diff_text
     from bedplate.execution.inventory_snapshot import read_snapshot
     from bedplate.fleet import compare
 
+    if live and after:
+        raise UsageError("--live is what comes after: name one snapshot or none")
+
     def current() -> Snapshot:
         adapter = open_inventory(app)
         return adapter.snapshot_of(only_source(adapter))
 
-    found = compare(read_snapshot(before) if before else _previous(app), read_snapshot(after) if after else current())
+    def netbox() -> Snapshot:
+        adapter = open_inventory(app)
+        return adapter.ask_netbox(only_source(adapter))
+
+    first = read_snapshot(before) if before else _last(app) if live else _previous(app)
+    found = compare(first, read_snapshot(after) if after else netbox() if live else current())
     emit(diff_document(found), output, lambda screen: diff_text(screen, found))
 
 
 @inventory.command()
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-@output_option
+@click.option("--owner", metavar="NAME", help="Only hosts of this owner: the custom field owner, or else the tenant.")
+@click.option(
+    "--prefixes",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="NetBox's answer to /api/ipam/prefixes/, to find addresses that are outside them.",
+)
+@output_option_with("junit")
 @pass_app
-def check(app: App, *, strict: bool, output: str) -> ExitCode:
-    """Look for faults in what NetBox says: no address, two hosts at one address, no class, unknown platform.
+def check(app: App, *, strict: bool, owner: str | None, prefixes: Path | None, output: str) -> ExitCode:
+    """Look for what will hurt in what NetBox says, host by host, with the owner of each.
+
+    No address, no class, names or addresses that two hosts have, config contexts that contradict each other, unknown
+    platforms, and, with --prefixes, addresses that are in no prefix or in one of another site.
 
     Exit codes: 0 no errors, 2 errors were found, 7 the inventory cannot be used at all.
 
-    Example: bedplate inventory check --strict
+    \b
+    Examples:
+      bedplate inventory check --strict
+      bedplate inventory check --owner payments -o junit > inventory.xml
     """
     from bedplate.commands.inventory_documents import check_document, check_table
     from bedplate.fleet import find_faults
@@ -197,10 +234,45 @@ def check(app: App, *, strict: bool, output: str) -> ExitCode:
     source = only_source(adapter)
     found = adapter.snapshot_of(source)
     _ = adapter.names  # unusable is worse than faulty
-    document = check_document(adapter.path, adapter.snapshot_file_of(source), len(found.hosts), find_faults(found))
+    known = _prefixes(prefixes) if prefixes else None
+    faults = [fault for fault in find_faults(found, known or ()) if owner is None or fault.owner == owner]
+    hosts = {name: one.owner for name, one in found.hosts.items() if owner is None or one.owner == owner}
+    document = check_document(adapter.path, adapter.snapshot_file_of(source), len(hosts), faults)
+    document["prefixes"] = len(known) if known is not None else None
     show_warnings(adapter)
-    emit(document, output, lambda screen: check_table(screen, document))
+    if output == "junit":
+        from bedplate.reports.inventory_junit import junit
+
+        click.echo(junit(hosts, faults, strict=strict), nl=False)
+    else:
+        emit(document, output, lambda screen: check_table(screen, document))
     return ExitCode.USAGE if document["errors"] or (strict and document["warnings"]) else ExitCode.DONE
+
+
+def _drawing(adapter: InventoryAdapter, group: str) -> str:
+    from bedplate.reports.inventory_svg import draw
+
+    names = adapter.names
+    if group not in names.groups:
+        adapter.graph(group)  # says what is near
+    return draw(names, group)
+
+
+def _prefixes(file: Path) -> list[Prefix]:
+    from bedplate.fleet import parse_prefixes
+
+    try:
+        return parse_prefixes(json.loads(file.read_bytes()), str(file))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no JSON can be read: {error}", where=str(file)) from error
+
+
+def _last(app: App) -> Snapshot:
+    adapter = open_inventory(app)
+    found = adapter.last_snapshot_of(only_source(adapter))
+    if found is None:
+        raise NotFoundError("there is no snapshot yet", where=str(adapter.path), hint="`bedplate inventory refresh`")
+    return found
 
 
 def _previous(app: App) -> Snapshot:

@@ -141,20 +141,44 @@ def check_document(inventory: Path, snapshot_file: Path, hosts: int, faults: Seq
         "hosts": hosts,
         "errors": sum(fault.level is FaultLevel.ERROR for fault in faults),
         "warnings": sum(fault.level is FaultLevel.WARNING for fault in faults),
+        "owners": _by_owner(faults),
+        "prefixes": None,
         "faults": list(faults),
     }
 
 
+def _by_owner(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    """Return the owners with faults, most errors first."""
+    owners: dict[str | None, list[Fault]] = {}
+    for fault in faults:
+        owners.setdefault(fault.owner, []).append(fault)
+    rows = [
+        {
+            "owner": owner,
+            "hosts": len({fault.host for fault in own}),
+            "errors": sum(fault.level is FaultLevel.ERROR for fault in own),
+            "warnings": sum(fault.level is FaultLevel.WARNING for fault in own),
+        }
+        for owner, own in owners.items()
+    ]
+    return sorted(rows, key=lambda row: (-int(row["errors"]), -int(row["warnings"]), str(row["owner"])))
+
+
 def check_table(console: Console, document: Mapping[str, Any]) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     if document["faults"]:
         table = Table(box=None, pad_edge=False)
-        for title in ("HOST", "LEVEL", "WHAT", "WHAT WOULD BE RIGHT"):
+        for title in ("HOST", "OWNER", "LEVEL", "WHAT", "WHAT WOULD BE RIGHT"):
             table.add_column(title, no_wrap=title == "HOST")
         for fault in document["faults"]:
-            table.add_row(fault.host, fault.level.value, fault.message, fault.hint)
+            row = (fault.host, fault.owner or "-", fault.level.value, fault.message, fault.hint)
+            table.add_row(*(escape(text) for text in row))
         console.print(table)
+    for row in document["owners"] if len(document["owners"]) > 1 else ():
+        told = f"{_count(row['hosts'], 'host')}, {_count(row['errors'], 'error')}, {_count(row['warnings'], 'warning')}"
+        console.print(f"{row['owner'] or 'no owner'}: {told}", style="dim", markup=False)
     errors, warnings = _count(document["errors"], "error"), _count(document["warnings"], "warning")
     console.print(f"{_count(document['hosts'], 'host')}: {errors}, {warnings}", style="dim")
 

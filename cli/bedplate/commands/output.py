@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bedplate.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -23,15 +25,19 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 def output_option(command: _Command) -> _Command:
     """Add `-o/--output`; the command gets it as `output`."""
-    option = click.option(
+    return output_option_with()(command)
+
+
+def output_option_with(*more: str) -> Callable[[_Command], _Command]:
+    """Add `-o/--output` with more forms than the usual ones; the command shows these itself."""
+    return click.option(
         "-o",
         "--output",
-        type=click.Choice(["table", "json", "yaml"]),
+        type=click.Choice(["table", "json", "yaml", *more]),
         default="table",
         show_default=True,
         help="How to show the answer; json and yaml are stable.",
     )
-    return option(command)
 
 
 def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  # noqa: ANN401
@@ -44,6 +50,14 @@ def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  
         click.echo(yaml.safe_dump(plain(payload), sort_keys=False, allow_unicode=True), nl=False)
     else:
         table(console())
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write what was asked for to a file. Raises UsageError if that cannot be done."""
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(target)) from error
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -24,10 +24,16 @@ from bedplate.execution.inventory_answers import (
     parse_hosts,
     unmarked,
 )
-from bedplate.execution.inventory_cache import InventoryCache, InventoryNames, names_document, names_from_document
+from bedplate.execution.inventory_cache import (
+    InventoryCache,
+    InventoryNames,
+    names_document,
+    names_from_document,
+    write_private,
+)
 from bedplate.execution.inventory_process import Answer, PatternError, ask, inventory_environment, unmatched_part
 from bedplate.execution.inventory_snapshot import SnapshotHistory, read_snapshot, snapshot_file
-from bedplate.execution.inventory_source import InventorySource, PluginSource
+from bedplate.execution.inventory_source import InventorySource, PluginSource, dump_settings
 from bedplate.fleet import HostRecord, Snapshot
 from bedplate.settings import Settings
 
@@ -188,6 +194,23 @@ class InventoryAdapter:
         if stale:
             raise InventoryError(stale, where=str(self.path))
 
+    def ask_netbox(self, source: PluginSource) -> Snapshot:
+        """Return what NetBox says now, and leave the last good snapshot as it is.
+
+        Raises:
+            UsageError: the source does not ask NetBox.
+            InventoryError: NetBox gave no whole fleet.
+        """
+        if not source.is_live:
+            raise UsageError("reads a snapshot file, and no NetBox", where=str(source.file.path))
+        with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
+            asked, left = Path(name) / "netbox.yml", Path(name) / "snapshot.json"
+            write_private(asked, dump_settings(_from_elsewhere(source, left)).encode())
+            command = ["ansible-inventory", "-i", str(asked), "--graph"]
+            always = {"BEDPLATE_INVENTORY_REFRESH": "1"}
+            ask(command, self.content, self.settings, self.source.plugin_names, always)
+            return read_snapshot(left)
+
     def history_of(self, source: PluginSource) -> SnapshotHistory:
         """Return the snapshots of one of our sources that newer ones replaced."""
         return SnapshotHistory(self.settings, self.snapshot_file_of(source))
@@ -276,3 +299,14 @@ class InventoryAdapter:
         return NotFoundError(
             f"no {what} matches {part!r}", where=f"limit {limit!r}" if part != limit else None, hint=hint
         )
+
+
+def _from_elsewhere(source: PluginSource, snapshot: Path) -> dict[str, Any]:
+    """Return a source's settings for a file in another folder, with a snapshot of its own."""
+    folder = source.file.path.parent
+    paths = {
+        key: str(folder / Path(value).expanduser())
+        for key in ("token_file", "ca_path")
+        if isinstance(value := source.settings.get(key), str) and "{{" not in value
+    }
+    return {**source.settings, **paths, "snapshot_path": str(snapshot), "stale_if_error": False}

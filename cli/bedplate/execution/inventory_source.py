@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bedplate.errors import InventoryError
+from bedplate.errors import InventoryError, UsageError
 from bedplate.execution.inventory_process import OUR_PLUGIN
 
 _VARIABLES = ("group_vars", "host_vars")
@@ -192,6 +192,23 @@ _Dumper.add_representer(_Tagged, lambda _dumper, value: value.node)
 def dump_settings(settings: dict[str, Any]) -> str:
     """Return a plugin's settings as YAML."""
     return str(yaml.dump(settings, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the settings in a plugin's file; tagged values (!vault) stay as they are.
+
+    Raises:
+        UsageError: it cannot be read, or is no mapping in YAML.
+    """
+    try:
+        settings = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 (a safe loader that keeps tags)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"is no YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    if not isinstance(settings, dict):
+        raise UsageError("is no mapping of options", where=str(path))
+    return settings
 
 
 def _plugin_source(file: SourceFile) -> PluginSource | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bedplate.fleet.comparison import AttributeChange, HostChange, SnapshotDiff, compare
 from bedplate.fleet.faults import Fault, FaultLevel, find_faults
+from bedplate.fleet.prefixes import Prefix, parse_prefixes
 from bedplate.fleet.record import FailureDomain, HostClass, HostRecord
 from bedplate.fleet.snapshot import SCHEMA, Snapshot
 
@@ -16,8 +17,10 @@ __all__ = [
     "HostChange",
     "HostClass",
     "HostRecord",
+    "Prefix",
     "Snapshot",
     "SnapshotDiff",
     "compare",
     "find_faults",
+    "parse_prefixes",
 ]

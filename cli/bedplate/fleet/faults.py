@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bedplate.fleet.prefixes import Prefix, stray_addresses
 from bedplate.fleet.record import HostClass, HostRecord
+from bedplate.fleet.shared import context_conflicts, duplicate_addresses, duplicate_names
 from bedplate.fleet.snapshot import Snapshot
 
 _PLATFORM = re.compile(r"(debian|ubuntu)-\d", re.ASCII)
@@ -25,20 +26,34 @@ class FaultLevel(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with one host, and what would be right."""
+    """One thing that is wrong with one host, and what would be right.
+
+    Attributes:
+        owner: whose host it is; None where NetBox says neither owner nor tenant.
+    """
 
     host: str
+    owner: str | None
     kind: str
     level: FaultLevel
     message: str
     hint: str
 
 
-def find_faults(snapshot: Snapshot) -> list[Fault]:
-    """Return the faults of a snapshot: errors first, then by host."""
+def find_faults(snapshot: Snapshot, prefixes: Sequence[Prefix] = ()) -> list[Fault]:
+    """Return the faults of a snapshot: errors first, then by host.
+
+    Args:
+        prefixes: the prefixes of NetBox; addresses are looked for in them, if there are any.
+    """
     faults = [fault for record in snapshot.hosts.values() for check in _CHECKS for fault in check(record)]
-    faults += _duplicates(snapshot)
-    return sorted(faults, key=lambda fault: (fault.level, fault.host, fault.kind))
+    records = list(snapshot.hosts.values())
+    for kind, find, hint in _SHARED:
+        level = FaultLevel.WARNING if kind in _MILD else FaultLevel.ERROR
+        faults += [Fault(one.name, one.owner, kind, level, message, hint) for one, message in find(records)]
+    faults += [_error(record, "outside_prefix", message, _SET_PREFIX) for record, message in
+               stray_addresses(records, prefixes)]  # fmt: skip
+    return sorted(faults, key=lambda fault: (fault.level, fault.host, fault.kind, fault.message))
 
 
 def _address(record: HostRecord) -> Iterator[Fault]:
@@ -89,28 +104,38 @@ def _name(record: HostRecord) -> Iterator[Fault]:
         )
 
 
-def _duplicates(snapshot: Snapshot) -> Iterator[Fault]:
-    users: dict[str, list[HostRecord]] = defaultdict(list)
-    for record in snapshot.hosts.values():
-        for address in record.addresses:
-            users[address].append(record)
-    for address, records in users.items():
-        if len(records) < 2:
-            continue
-        for record in records:
-            others = ", ".join(other.name for other in records if other is not record)
-            yield _error(record, "duplicate_address", f"has {address}, as has {others}", "one address is one host's")
+def _context(record: HostRecord) -> Iterator[Fault]:
+    """Keys of the config context that the inventory refuses, and one that leads away from the primary address."""
+    for key, value in record.config_context.items():
+        if key.startswith("ansible_") and key not in _CONNECTION_KEYS:
+            yield _warning(record, "context_key", f"its config context sets {key}, which is refused", _CONTEXT_HINT)
+        elif key.startswith("bedplate_") or not (key.isascii() and key.isidentifier()):
+            yield _warning(record, "context_key", f"its config context has the key {key!r}, which is left out",
+                           "keys of a config context are names of variables, without bedplate_")  # fmt: skip
+        elif key == "ansible_host" and record.addresses and value not in record.addresses:
+            message = f"its config context says ansible_host is {value}, its primary address is {record.addresses[0]}"
+            yield _error(record, "context_address", message, "remove ansible_host from the config context")
 
 
 def _error(record: HostRecord, kind: str, message: str, hint: str) -> Fault:
-    return Fault(record.name, kind, FaultLevel.ERROR, message, hint)
+    return Fault(record.name, record.owner, kind, FaultLevel.ERROR, message, hint)
 
 
 def _warning(record: HostRecord, kind: str, message: str, hint: str) -> Fault:
-    return Fault(record.name, kind, FaultLevel.WARNING, message, hint)
+    return Fault(record.name, record.owner, kind, FaultLevel.WARNING, message, hint)
 
 
 _SET_ADDRESS = "set its primary IPv4 or IPv6 address in NetBox"
+_SET_PREFIX = "correct the address, or the site of its prefix, in NetBox"
+_CONNECTION_KEYS = frozenset({"ansible_host", "ansible_port", "ansible_python_interpreter"})
+_CONTEXT_HINT = f"NetBox may only set {', '.join(sorted(_CONNECTION_KEYS))}"
+_MILD = frozenset({"similar_name", "context_conflict"})
+_SHARED = (
+    ("duplicate_address", duplicate_addresses, "one address is one host's"),
+    ("duplicate_name", lambda records: duplicate_names(records, alike=False), "rename one of them in NetBox"),
+    ("similar_name", lambda records: duplicate_names(records, alike=True), "rename one of them in NetBox"),
+    ("context_conflict", context_conflicts, "one key has one kind of value in all config contexts"),
+)
 _CHECKS: tuple[Callable[[HostRecord], Iterator[Fault]], ...] = (
     _address,
     _host_class,
@@ -118,4 +143,5 @@ _CHECKS: tuple[Callable[[HostRecord], Iterator[Fault]], ...] = (
     _place,
     _status,
     _name,
+    _context,
 )

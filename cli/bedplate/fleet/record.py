@@ -110,6 +110,14 @@ class HostRecord:
         """The addresses at which the host itself answers (not its OOB controller)."""
         return tuple(address for address in (self.primary_ip4, self.primary_ip6) if address)
 
+    @property
+    def owner(self) -> str | None:
+        """Whose host it is: the custom field `owner`, or else the tenant."""
+        owner = self.custom_fields.get("owner")
+        if isinstance(owner, Mapping):
+            owner = owner.get("name") or owner.get("label") or owner.get("value")
+        return owner if isinstance(owner, str) and owner else self.tenant
+
     @classmethod
     def from_document(cls, name: str, data: object) -> HostRecord:
         """Return the record that `data` holds.

@@ -14,6 +14,7 @@ from ansible.inventory.host import Host
 
 from .faults import InventoryError, Notices
 from .groups import KINDS, GroupPlan, plan_groups
+from .membership import fill_groups
 from .names import host_name_fault
 from .query import Query
 from .trust import untrusted_variables
@@ -62,7 +63,7 @@ def populate(
     _add_hosts(inventory, taken)
     for name in taken:
         inventory.hosts[name].vars.update(untrusted_variables(variables.pop(name)))
-    _fill_groups(inventory, plan)
+    fill_groups(inventory, plan.members)
     return list(taken)
 
 
@@ -108,19 +109,6 @@ def _lay_out_groups(inventory: InventoryData, plan: GroupPlan) -> None:
     for parent, children in plan.children.items():
         for child in children:
             inventory.add_child(parent, child)
-
-
-def _fill_groups(inventory: InventoryData, plan: GroupPlan) -> None:
-    for name, members in plan.members.items():
-        group = inventory.groups[name]
-        present = group.host_names
-        added = [inventory.hosts[member] for member in dict.fromkeys(members) if member not in present]
-        group.hosts.extend(added)
-        present.update(host.name for host in added)
-        group.clear_hosts_cache()
-        above = [*group.get_ancestors(), group]
-        for host in added:
-            host.groups.extend([one for one in above if one not in host.groups])
 
 
 def _check_known(option: str, values: Collection[str], known: Collection[str]) -> None:
