@@ -31,6 +31,12 @@ def require_lab() -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
+def podman(*arguments: str) -> str:
+    """Run root's podman and return what it printed."""
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    return subprocess.run([*prefix, "podman", *arguments], capture_output=True, text=True, check=True).stdout
+
+
 @dataclass(frozen=True)
 class LabHost:
     """How to log in to a host, as `lab status -o json` says it."""

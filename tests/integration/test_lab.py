@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from lab_fleet import FACTORY, ROOT, LabFleet, require_lab
+from lab_fleet import FACTORY, ROOT, LabFleet, podman, require_lab
 
 pytestmark = pytest.mark.lab
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -63,15 +63,6 @@ class Small:
     def ssh(self, host: str, command: str) -> str:
         words = ["ssh", "-F", str(self.folder / "ssh_config"), "-o", "BatchMode=yes", host, command]
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout
-
-
-def podman(*arguments: str) -> str:
-    prefix = [] if _is_root() else ["sudo", "-n"]
-    return subprocess.run([*prefix, "podman", *arguments], capture_output=True, text=True, check=True).stdout
-
-
-def _is_root() -> bool:
-    return subprocess.run(["id", "-u"], capture_output=True, text=True, check=True).stdout.strip() == "0"
 
 
 def matches(document: object, schema: str) -> None:

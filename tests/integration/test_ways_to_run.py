@@ -99,6 +99,15 @@ class TestWays:
         assert json.loads(said)["status"] == "successful"
 
 
+def test_a_second_run_changes_nothing(lab: LabFleet) -> None:
+    first, second = (
+        json.loads(lab.bedplate("run", "baseline", "--limit", HOST, "-o", "json").stdout) for _ in range(2)
+    )
+    (result,) = second["results"]
+    assert (result["changed"], second["summary"]["ok"]) == (0, 1)
+    assert result["ok"] >= first["results"][0]["ok"] > 20  # it looked, and did not skip
+
+
 def test_the_collection_carries_nothing_of_the_workshop(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     names = subprocess.run(["tar", "tzf", archive], capture_output=True, text=True, check=True).stdout.splitlines()
