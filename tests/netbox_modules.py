@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT))
 from plugins.plugin_utils.netbox import (  # noqa: E402 (needs the path above)
     classes,
     client,
+    compat_tables,
     construct,
     faults,
     filters,
@@ -31,6 +32,7 @@ __all__ = [
     "a_record",
     "classes",
     "client",
+    "compat_tables",
     "construct",
     "faults",
     "filters",
