@@ -40,10 +40,20 @@ def say(netbox: NbServer, tmp_path: Path) -> Say:
 
 def unordered(shown: dict[str, Any]) -> dict[str, Any]:
     """Return a listing with the groups of each group in order: which one was made first does not matter."""
+    shown = {**shown, "_meta": {"hostvars": shown["_meta"]["hostvars"]}}  # newer versions name a profile there
     return {
-        name: {**entry, "children": sorted(entry["children"])} if "children" in entry else entry
+        name: {**entry, "children": sorted(entry["children"])} if "children" in entry else plain(entry)
         for name, entry in shown.items()
     }
+
+
+def plain(value: Any) -> Any:
+    """Return a value without the mark that versions before 2.19 show for data."""
+    if isinstance(value, dict):
+        if set(value) == {"__ansible_unsafe"}:
+            return value["__ansible_unsafe"]
+        return {key: plain(entry) for key, entry in value.items()}
+    return [plain(entry) for entry in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -96,8 +106,7 @@ def test_netbox_cannot_steer_ansible(say: Say, netbox: NbServer) -> None:
     assert "ansible_connection" not in variables
     assert "ansible_connection" in told
     assert "left out" in told
-    motd = variables["motd"]
-    assert (motd.get("__ansible_unsafe") if isinstance(motd, dict) else motd) == "{{ lookup('pipe', 'id') }}"
+    assert plain(variables["motd"]) == "{{ lookup('pipe', 'id') }}"
 
 
 @pytest.mark.parametrize(
