@@ -266,6 +266,74 @@ options:
     description: Whether there may be no host at all.
     type: bool
     default: false
+  compat:
+    description:
+      - V(nb_inventory) makes the groups and variables that C(netbox.netbox.nb_inventory) makes of the same options, so
+        that playbooks go on working while they are moved. Then O(config_context) is off and O(group_by) is empty unless
+        they are given, hosts of every status are taken, C(compose), C(groups) and C(keyed_groups) speak of NetBox's
+        objects, and O(snapshot) and O(snapshot_path) are files of what was read for this.
+      - "What is otherwise: a filter that NetBox does not know is an error, an answer that is refused or incomplete too,
+        objects without a name are left out, and C(ansible_*) names of flattened data are refused as elsewhere."
+      - The commands of C(bedplate) need an inventory without it.
+    type: str
+    choices: [nb_inventory]
+  plurals:
+    description: With O(compat), whether names are in the plural and most variables are lists of one.
+    type: bool
+    default: true
+  racks:
+    description: With O(compat), whether there are racks and locations.
+    type: bool
+    default: true
+  group_names_raw:
+    description: With O(compat), whether groups are named without their kind in front.
+    type: bool
+    default: false
+  site_data:
+    description: With O(compat), whether the whole object of the site is a variable.
+    type: bool
+    default: false
+  dns_name:
+    description: With O(compat), whether the name of the primary address is a variable.
+    type: bool
+    default: false
+  ansible_host_dns_name:
+    description: With O(compat), whether C(ansible_host) is the name of the primary address, where it has one.
+    type: bool
+    default: false
+  oob_ip_as_primary_ip:
+    description: With O(compat), whether C(ansible_host) is the out-of-band address, where there is one.
+    type: bool
+    default: false
+  flatten_config_context:
+    description: With O(compat), whether the keys of the config context are variables.
+    type: bool
+    default: false
+  flatten_custom_fields:
+    description: With O(compat), whether custom fields are variables.
+    type: bool
+    default: false
+  flatten_local_context_data:
+    description: With O(compat), whether the keys of the local context data are variables.
+    type: bool
+    default: false
+  rename_variables:
+    description: With O(compat), patterns and what the names of variables become that match them. The first one holds.
+    type: list
+    elements: dict
+    default: []
+  virtual_chassis_name:
+    description: With O(compat), whether the master of a virtual chassis is called as the chassis is.
+    type: bool
+    default: false
+  fetch_all:
+    description: Known to O(compat), where whole lists are read in any case.
+    type: bool
+    default: true
+  max_uri_length:
+    description: Known to O(compat), where no request is that long.
+    type: int
+    default: 4000
 extends_documentation_fragment:
   - ansible.builtin.constructed
 """
@@ -309,13 +377,18 @@ compose:
 import gc  # noqa: E402
 import os  # noqa: E402
 from difflib import get_close_matches  # noqa: E402
-from typing import Any, Dict, Iterable  # noqa: E402
+from typing import Any, Dict, Iterable, Optional  # noqa: E402
 
 from ansible.errors import AnsibleParserError  # noqa: E402
 from ansible.inventory.data import InventoryData  # noqa: E402
 from ansible.parsing.dataloader import DataLoader  # noqa: E402
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.client import Client  # noqa: E402
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.compat import (  # noqa: E402
+    CompatOptions,
+    check_alone,
+    populate_as_nb_inventory,
+)
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.construct import (  # noqa: E402
     Constructed,
     construct,
@@ -354,8 +427,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         collecting = gc.isenabled()
         gc.disable()  # a large fleet is millions of objects that all stay
         try:
-            self._check_keys(self._read_config_data(path))
-            self._fill(Options(self._option, os.path.dirname(os.path.abspath(path))))
+            config = self._read_config_data(path)
+            self._check_keys(config)
+            compat = self.get_option("compat")
+            check_alone(bool(compat), config)
+            options = Options(self._option, os.path.dirname(os.path.abspath(path)))
+            if compat:
+                self._fill_as_nb_inventory(CompatOptions(self._option, config, options))
+            else:
+                self._fill(options)
         except InventoryError as error:
             fault = AnsibleParserError(str(error))
         finally:
@@ -370,6 +450,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         snapshot = self._snapshot(options, query, notices)
         names = populate(self.inventory, snapshot.hosts, query, options.shape(), notices)
         self._construct({name: not snapshot.hosts[name].get("context_only") for name in names})
+        for sentence in notices.sentences():
+            self.display.warning(sentence)
+
+    def _fill_as_nb_inventory(self, options: CompatOptions) -> None:
+        notices = Notices()
+        lists = options.lists(self.display.warning)
+        objects, into_groups = populate_as_nb_inventory(self.inventory, lists, options, notices)
+        self._construct(dict.fromkeys(objects, True), objects)
+        into_groups()
         for sentence in notices.sentences():
             self.display.warning(sentence)
 
@@ -399,11 +488,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         self.display.v("%s: %d hosts, read %s" % (source.url, len(snapshot.hosts), (snapshot.cursor or {}).get("read")))
         return snapshot
 
-    def _construct(self, hosts: Dict[str, bool]) -> None:
+    def _construct(self, hosts: Dict[str, bool], objects: Optional[Dict[str, Dict[str, Any]]] = None) -> None:
         """Apply compose, groups and keyed_groups; `strict` only holds for hosts that have all their variables."""
         options = Constructed(*(self.get_option(name) for name in Constructed._fields))
         if options.compose or options.groups or options.keyed_groups:
-            construct(self, hosts, options)
+            construct(self, hosts, options, objects)
 
     def _option(self, name: str) -> Any:  # noqa: ANN401 (options are of every type)
         value = self.get_option(name)

@@ -444,6 +444,9 @@ class TestMigration:
         shown = bedplate(capsys, "inventory", "migrate", given)
         assert shown.out == document["inventory"]
         assert "rack_role" in shown.err
+        kept = bedplate(capsys, "inventory", "migrate", given, "--compat")
+        assert "compat: nb_inventory" in kept.out
+        assert "everything has an equivalent" in kept.err
 
     @pytest.mark.parametrize("content", ["plugin: amazon.aws.aws_ec2\n", "- a\n", "a: [\n"])
     def test_other_files(self, capsys: Any, tmp_path: Path, content: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bedplate.errors import UsageError
-from bedplate.fleet.migration import Fate, Migration, migrate
+from bedplate.fleet.migration import Fate, Migration, keep_compatible, migrate
 from bedplate.fleet.migration_expressions import translated
 
 
@@ -83,6 +83,22 @@ def test_expressions_of_each_kind() -> None:
     assert found.settings["groups"] == {"web": "bedplate_role == 'web'"}
     assert [entry["key"] for entry in found.settings["keyed_groups"]] == ["bedplate_status", "bedplate_tags"]
     assert fates(found)["compose: rack_url"] is Fate.LOST
+
+
+def test_a_compatible_file_keeps_what_means_the_same() -> None:
+    given = {"group_by": ["sites"], "plurals": False, "compose": {"a": "rack.url"}, "cache": True, "cert": "/a",
+             "prefixes": False, "token": "x", "cache_timeout": 60}  # fmt: skip
+    found = keep_compatible({"plugin": "netbox.netbox.nb_inventory", **given}, "nb.yml")
+    assert found.settings == {
+        "plugin": "bedplate.datacenter.netbox",
+        "compat": "nb_inventory",
+        "group_by": ["sites"],
+        "plurals": False,
+        "compose": {"a": "rack.url"},
+        "token": "x",
+        "cache_ttl": 60,
+    }
+    assert [option for option, fate in fates(found).items() if fate is Fate.LOST] == ["cert"]
 
 
 def test_a_file_of_another_plugin() -> None:

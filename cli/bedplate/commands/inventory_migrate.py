@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the new file here: FOLDER/netbox.yml.",
 )
+@click.option("--compat", is_flag=True, help="Keep nb_inventory's own groups and variables (compat: nb_inventory).")
 @output_option
-def migrate(*, file: Path, target: Path | None, output: str) -> None:
+def migrate(*, file: Path, target: Path | None, compat: bool, output: str) -> None:
     """Turn a file of nb_inventory (netbox.netbox) into one of ours, and say what has no equivalent.
 
     The new file goes to standard output, what became of each option to standard error. Nothing is asked of NetBox, and
-    tokens and vaulted values stay as they are.
+    tokens and vaulted values stay as they are. With --compat playbooks go on working as they are, under ansible's own
+    commands; without it groups and variables are ours, and all of bedplate works with them.
 
     Exit codes: 0 done, 2 this is no file of nb_inventory.
 
@@ -37,11 +39,13 @@ def migrate(*, file: Path, target: Path | None, output: str) -> None:
     Examples:
       bedplate inventory migrate nb.yml
       bedplate inventory migrate nb.yml --write my-inventory/netbox.yml
+      bedplate inventory migrate nb.yml --compat
     """
     from bedplate.execution.inventory_source import dump_settings, read_settings
+    from bedplate.fleet.migration import keep_compatible
     from bedplate.fleet.migration import migrate as migrated
 
-    found = migrated(read_settings(file), str(file))
+    found = (keep_compatible if compat else migrated)(read_settings(file), str(file))
     text = dump_settings(found.settings)
     if target is not None:
         write_text(target, text)

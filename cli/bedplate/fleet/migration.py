@@ -65,6 +65,14 @@ class Fate(StrEnum):
     LOST = "lost"
 
 
+# With compat: nb_inventory these mean what they mean there.
+_COMPATIBLE = frozenset({
+    *_SAME, *_FLATTENED, "config_context", "services", "group_by", "dns_name", "ansible_host_dns_name", "compose",
+    "oob_ip_as_primary_ip", "groups", "keyed_groups", "plurals", "racks", "group_names_raw", "site_data", "fetch_all",
+    "rename_variables", "virtual_chassis_name", "max_uri_length",
+})  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Note:
     """What became of one option, or of one expression in it."""
@@ -91,10 +99,7 @@ def migrate(given: Mapping[str, Any], where: str) -> Migration:
     Raises:
         UsageError: this is no file of nb_inventory.
     """
-    if given.get("plugin") not in NB_PLUGINS:
-        raise UsageError(
-            f"is for the plugin {given.get('plugin')!r}, not for nb_inventory", where=where, hint=f"{NB_PLUGINS[0]} is"
-        )
+    _check_plugin(given, where)
     migration = Migration({"plugin": PLUGIN, "statuses": []})
     migration.note("statuses", Fate.CHANGED, "nb_inventory takes hosts of every status, and so does this file")
     for option in _SAME:
@@ -107,6 +112,34 @@ def migrate(given: Mapping[str, Any], where: str) -> Migration:
         fate = Fate.NEEDLESS if option in _NEEDLESS or not given[option] else Fate.LOST
         migration.note(option, fate, told if given[option] or option in _NEEDLESS else "was off")
     return migration
+
+
+def keep_compatible(given: Mapping[str, Any], where: str) -> Migration:
+    """Return the settings that make nb_inventory's own groups and variables (`compat: nb_inventory`).
+
+    Raises:
+        UsageError: this is no file of nb_inventory.
+    """
+    _check_plugin(given, where)
+    migration = Migration({"plugin": PLUGIN, "compat": "nb_inventory"})
+    for option, value in given.items():
+        if option in _COMPATIBLE:
+            migration.settings[option] = value
+            migration.note(option, Fate.KEPT, "as it was")
+        elif option in _NEEDLESS or (option in _NOTHING and not value):
+            migration.note(option, Fate.NEEDLESS, _NEEDLESS.get(option) or "was off")
+        elif option not in ("plugin", "token", "cache_timeout"):
+            migration.note(option, Fate.LOST, _NOTHING.get(option) or "is no option that is known")
+    _token(given, migration)
+    _cache(given, migration)
+    return migration
+
+
+def _check_plugin(given: Mapping[str, Any], where: str) -> None:
+    if given.get("plugin") not in NB_PLUGINS:
+        raise UsageError(
+            f"is for the plugin {given.get('plugin')!r}, not for nb_inventory", where=where, hint=f"{NB_PLUGINS[0]} is"
+        )
 
 
 def _token(given: Mapping[str, Any], migration: Migration) -> None:

@@ -7,7 +7,7 @@ it is told. For other hosts with these inputs that is repeated, and memberships 
 # ruff: noqa: SLF001 (Constructable has no public methods: plugins inherit them)
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible import constants
 from ansible.inventory.data import InventoryData
@@ -19,6 +19,7 @@ from .membership import fill_groups
 from .trust import TEMPLATES_ARE_MARKED, as_templated
 
 Plugin = Any  # an inventory plugin that is a Constructable
+Bases = Mapping[str, Mapping[str, Any]]  # of each host what its expressions see besides its variables
 Outcome = Tuple[Any, ...]  # the value of a composed variable, or the groups that the host goes into
 
 _KEPT_OUTCOMES = 4096
@@ -71,8 +72,9 @@ class _Step:
 
     result_is_outcome = False
 
-    def __init__(self, plugin: Plugin, expressions: Sequence[Expression]) -> None:
+    def __init__(self, plugin: Plugin, bases: Bases, expressions: Sequence[Expression]) -> None:
         self.plugin = plugin
+        self.bases = bases
         self.expressions = expressions
         self._known: Dict[Tuple[Any, ...], Outcome] = {}
         self._by_result: Dict[Tuple[Any, ...], Outcome] = {}
@@ -125,18 +127,19 @@ class _Step:
 class _Variable(_Step):
     result_is_outcome = True
 
-    def __init__(self, plugin: Plugin, name: str, text: object) -> None:
-        super().__init__(plugin, [Expression(text)])
+    def __init__(self, plugin: Plugin, bases: Bases, name: str, text: object) -> None:
+        super().__init__(plugin, bases, [Expression(text)])
         self.name = name
         self._entry = {name: text}
 
     def rehearse(self, host: Host, strict: bool) -> None:
-        self.plugin._set_composite_vars(self._entry, host.get_vars(), host.name, strict=strict)
+        variables = self.bases.get(host.name) or host.get_vars()
+        self.plugin._set_composite_vars(self._entry, variables, host.name, strict=strict)
 
 
 class _Condition(_Step):
-    def __init__(self, plugin: Plugin, group: str, text: object) -> None:
-        super().__init__(plugin, [Expression(text, is_condition=True)])
+    def __init__(self, plugin: Plugin, bases: Bases, group: str, text: object) -> None:
+        super().__init__(plugin, bases, [Expression(text, is_condition=True)])
         self._entry = {group: text}
 
     def accepted(self, result: Any, is_unsafe: bool) -> Any:  # noqa: ANN401, ARG002
@@ -145,36 +148,37 @@ class _Condition(_Step):
         return bool(result)
 
     def rehearse(self, host: Host, strict: bool) -> None:
-        variables = host.get_vars()
+        variables = combine_vars(self.bases.get(host.name, {}), host.get_vars())
         self.plugin._add_host_to_composed_groups(self._entry, variables, host.name, strict=strict, fetch_hostvars=False)
 
 
 class _KeyedGroup(_Step):
-    def __init__(self, plugin: Plugin, entry: Any) -> None:  # noqa: ANN401 (as in the inventory file)
+    def __init__(self, plugin: Plugin, bases: Bases, entry: Any) -> None:  # noqa: ANN401 (as in the inventory file)
         texts = [entry.get("key")] if isinstance(entry, dict) else [None]
         parent = entry.get("parent_group") if isinstance(entry, dict) else None
         if isinstance(parent, str) and "{" in parent:
             texts.append(parent.strip()[2:-2] if parent.strip().startswith("{{") else None)
-        super().__init__(plugin, [Expression(text) for text in texts])
+        super().__init__(plugin, bases, [Expression(text) for text in texts])
         self._entry = [entry]
 
     def rehearse(self, host: Host, strict: bool) -> None:
-        variables = host.get_vars()
+        variables = combine_vars(self.bases.get(host.name, {}), host.get_vars())
         self.plugin._add_host_to_keyed_groups(self._entry, variables, host.name, strict=strict, fetch_hostvars=False)
 
 
-def construct(plugin: Plugin, hosts: Mapping[str, bool], options: Constructed) -> None:
+def construct(plugin: Plugin, hosts: Mapping[str, bool], options: Constructed, bases: Optional[Bases] = None) -> None:
     """Apply the options to hosts of the plugin's inventory.
 
     Args:
         hosts: name → whether `strict` holds for it.
+        bases: name → what is there besides the host's variables, behind them; compose sees nothing else.
 
     Raises:
         AnsibleError: as `Constructable` does.
     """
-    construction = _Construction(plugin, options)
+    construction = _Construction(plugin, options, bases or {})
     if any(expression.is_fleet_wide for expression in construction.expressions):
-        _construct_as_ansible_does(plugin, hosts, options)
+        _construct_as_ansible_does(plugin, hosts, options, bases or {})
         return
     inventory: InventoryData = plugin.inventory
     members: Dict[str, List[str]] = {}
@@ -190,14 +194,15 @@ def construct(plugin: Plugin, hosts: Mapping[str, bool], options: Constructed) -
 class _Construction:
     """All entries of the options, in the order in which Ansible takes them."""
 
-    def __init__(self, plugin: Plugin, options: Constructed) -> None:
+    def __init__(self, plugin: Plugin, options: Constructed, bases: Bases) -> None:
         compose = options.compose if isinstance(options.compose, dict) else {}
         groups = options.groups if isinstance(options.groups, dict) else {}
         keyed = options.keyed_groups if isinstance(options.keyed_groups, list) else []
+        self._bases = bases
         self._extra = plugin._vars if plugin.get_option("use_extra_vars") else {}
-        self._variables = [_Variable(plugin, name, text) for name, text in compose.items()]
-        self._conditions = [_Condition(plugin, group, text) for group, text in groups.items()]
-        self._keyed = [_KeyedGroup(plugin, entry) for entry in keyed]
+        self._variables = [_Variable(plugin, bases, name, text) for name, text in compose.items()]
+        self._conditions = [_Condition(plugin, bases, group, text) for group, text in groups.items()]
+        self._keyed = [_KeyedGroup(plugin, bases, entry) for entry in keyed]
         self._set: Dict[str, str] = {}
         self._reads_names = any(
             path[0] in ("inventory_hostname", "inventory_hostname_short")
@@ -212,14 +217,15 @@ class _Construction:
 
     def apply(self, inventory: InventoryData, host: Host, strict: bool, members: Dict[str, List[str]]) -> None:
         """Set the host's composed variables, and note which groups it goes into."""
-        seen = self._seen(host)
+        base = self._bases.get(host.name)
+        seen = self._with_extra(self._own(host) if base is None else base)
         outcomes = [(variable.name, variable.outcome(host, seen, strict)) for variable in self._variables]
         for name, outcome in outcomes:
             for value in outcome:
                 self._set_variable(inventory, host, name, value)
-        own = self._own(host)
+        own = self._own(host) if base is None else combine_vars(base, self._own(host))
+        seen = self._with_extra(own)
         outcomes = [("", condition.outcome(host, own, strict)) for condition in self._conditions]
-        seen = self._seen(host)
         outcomes += [("", keyed.outcome(host, seen, strict)) for keyed in self._keyed]
         for _, outcome in outcomes:
             for group in outcome:
@@ -228,16 +234,14 @@ class _Construction:
     def _own(self, host: Host) -> Mapping[str, Any]:
         """Return the host's variables, as far as expressions read them."""
         if not self._reads_names:
-            return host.vars
+            variables: Mapping[str, Any] = host.vars
+            return variables
         name = host.name
         short = host.get_magic_vars()["inventory_hostname_short"] if name[0] in _MAY_BE_ADDRESS else name.split(".")[0]
         return {**host.vars, "inventory_hostname": name, "inventory_hostname_short": short}
 
-    def _seen(self, host: Host) -> Mapping[str, Any]:
-        if self._extra:
-            variables: Mapping[str, Any] = combine_vars(host.get_vars(), self._extra)
-            return variables
-        return self._own(host)
+    def _with_extra(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        return combine_vars(variables, self._extra) if self._extra else variables
 
     def _set_variable(self, inventory: InventoryData, host: Host, name: str, value: object) -> None:
         """Set a variable; what Ansible has to say of its name it says once, and mappings it merges."""
@@ -249,10 +253,11 @@ class _Construction:
             host.vars[known] = value
 
 
-def _construct_as_ansible_does(plugin: Plugin, hosts: Mapping[str, bool], options: Constructed) -> None:
+def _construct_as_ansible_does(plugin: Plugin, hosts: Mapping[str, bool], options: Constructed, bases: Bases) -> None:
     for name, held in hosts.items():
         host, strict = plugin.inventory.hosts[name], held and options.strict
-        plugin._set_composite_vars(options.compose, host.get_vars(), name, strict=strict)
-        variables = host.get_vars()
+        base = bases.get(name)
+        plugin._set_composite_vars(options.compose, base or host.get_vars(), name, strict=strict)
+        variables = base or host.get_vars()
         plugin._add_host_to_composed_groups(options.groups, variables, name, strict=strict)
         plugin._add_host_to_keyed_groups(options.keyed_groups, variables, name, strict=strict)

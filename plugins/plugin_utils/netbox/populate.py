@@ -60,14 +60,14 @@ def populate(
             del variables[name], taken[name]
     plan = plan_groups(taken, shape.group_by)
     _lay_out_groups(inventory, plan)
-    _add_hosts(inventory, taken)
+    add_hosts(inventory, taken)
     for name in taken:
         inventory.hosts[name].vars.update(untrusted_variables(variables.pop(name)))
     fill_groups(inventory, plan.members)
     return list(taken)
 
 
-def _add_hosts(inventory: InventoryData, names: Iterable[str]) -> None:
+def add_hosts(inventory: InventoryData, names: Iterable[str]) -> None:
     """Add hosts, the first one by Ansible's own means; what that one says of its source holds for all."""
     origin: Optional[Dict[str, Any]] = None
     for name in names:
