@@ -56,6 +56,19 @@ def test_a_service_is_brought_up_to_its_files(
     assert SERVICE._plan(service(**properties), {"enabled": True, "apply_by": "reload"}, config, units) == actions
 
 
+@pytest.mark.parametrize(
+    ("actions", "all_of_them"),
+    [
+        ([], ["daemon-reload", "restart"]),
+        (["reload"], ["daemon-reload", "restart"]),
+        (["enable", "start"], ["daemon-reload", "enable", "start"]),
+        (["daemon-reload", "restart"], ["daemon-reload", "restart"]),
+    ],
+)
+def test_a_new_drop_in_is_taken_by_a_start(actions: list[str], all_of_them: list[str]) -> None:
+    assert SERVICE._with_restart(actions) == all_of_them
+
+
 def test_the_time_of_a_service_is_read_in_utc() -> None:
     assert service(StateChangeTimestamp="Thu 1970-01-01 00:00:01.500000 UTC").changed_at == 1.5
     assert service(StateChangeTimestamp="").changed_at == 0.0
@@ -123,3 +136,13 @@ def test_a_folder_refuses_names_that_lead_out_of_it(tmp_path: Path) -> None:
     answer = start("folder_files", path=str(tmp_path / "keys"), files={"../x": ""})
     assert answer["failed"] is True
     assert "no file name" in answer["msg"]
+
+
+@as_root
+def test_a_folder_stays_as_it_is_when_a_file_is_refused(tmp_path: Path) -> None:
+    folder, check = tmp_path / "rules", "sh -c 'grep -q right $0 || { echo $0 is wrong; exit 1; }' %s"
+    old = {"a": "right", "b": "right"}
+    assert start("folder_files", path=str(folder), files=old, validate=check)["changed"] is True
+    answer = start("folder_files", path=str(folder), files={"a": "right too", "c": "no"}, validate=check)
+    assert answer["msg"] == "c was refused, and nothing was changed: c is wrong"
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == old
