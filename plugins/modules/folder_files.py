@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import tempfile
 
@@ -29,6 +30,12 @@ options:
     description: The mode of each file, as an octal string.
     type: str
     default: "0644"
+  validate:
+    description:
+      - A command that is run for each file that would be written, before anything is changed, with C(%s) in place
+        of the file's path. If it fails for one of them, the module ends with what the command said, and the folder
+        stays as it is.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -115,12 +122,27 @@ def compare(path: str, files: dict[str, str], mode: int) -> tuple[list[str], lis
     return written, removed, diffs
 
 
+def validate(module: AnsibleModule, command: str, files: dict[str, str], written: list[str]) -> None:
+    """Run the command on each file that is to be written, from a folder aside; end the module if it refuses one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in written:
+            candidate = os.path.join(folder, name)
+            with open(candidate, "w", encoding="utf-8") as file:
+                file.write(files[name])
+            words = [word.replace("%s", candidate) for word in shlex.split(command)]
+            code, out, err = module.run_command(words)
+            if code != 0:
+                said = (err + out).replace(folder + os.sep, "").strip()
+                module.fail_json(msg="{0} was refused, and nothing was changed: {1}".format(name, said))
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
             "files": {"type": "dict", "required": True},
             "mode": {"type": "str", "default": "0644"},
+            "validate": {"type": "str"},
         },
         supports_check_mode=True,
     )
@@ -132,6 +154,8 @@ def main() -> None:
         module.fail_json(msg="{0} is no folder".format(path))
     folder_agreed = as_agreed(path, _FOLDER_MODE)
     written, removed, diffs = compare(path, files, mode)
+    if module.params["validate"]:
+        validate(module, module.params["validate"], files, written)
     if not module.check_mode:
         if not folder_agreed:
             os.makedirs(path, exist_ok=True)

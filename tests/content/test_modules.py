@@ -123,3 +123,13 @@ def test_a_folder_refuses_names_that_lead_out_of_it(tmp_path: Path) -> None:
     answer = start("folder_files", path=str(tmp_path / "keys"), files={"../x": ""})
     assert answer["failed"] is True
     assert "no file name" in answer["msg"]
+
+
+@as_root
+def test_a_folder_stays_as_it_is_when_a_file_is_refused(tmp_path: Path) -> None:
+    folder, check = tmp_path / "rules", "sh -c 'grep -q right $0 || { echo $0 is wrong; exit 1; }' %s"
+    old = {"a": "right", "b": "right"}
+    assert start("folder_files", path=str(folder), files=old, validate=check)["changed"] is True
+    answer = start("folder_files", path=str(folder), files={"a": "right too", "c": "no"}, validate=check)
+    assert answer["msg"] == "c was refused, and nothing was changed: c is wrong"
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == old
