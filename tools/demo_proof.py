@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 import subprocess
 import sys
 import time
@@ -18,12 +19,13 @@ def main() -> int:
     """Print one line a host; return 0 when all of them can be seen."""
     hosts = _json("bedplate", "lab", "status", "-o", "json")["hosts"]
     observer = next(host for host in hosts if host["name"] == "fra1-obs-01")
+    trust = ssl.create_default_context(cadata=_ssh(observer, "cat", "/etc/bedplate/tls/ca.pem"))
     token = f"bedplate-demo-{secrets.token_hex(6)}"
     for host in hosts:
         _ssh(host, "logger", "-t", "bedplate-demo", f"{token} {host['name']}")
     deadline = time.monotonic() + PATIENCE
     while True:
-        up = _up(observer["address"])
+        up = _up(observer["address"], trust)
         lines = _ssh(observer, "sudo", "grep", "-rhF", token, "/var/log/bedplate/hosts")
         seen = {host["name"]: (up.get(host["name"], False), f"{token} {host['name']}" in lines) for host in hosts}
         if all(all(pair) for pair in seen.values()) or time.monotonic() > deadline:
@@ -31,12 +33,12 @@ def main() -> int:
         time.sleep(1)
     for name, (scraped, logged) in sorted(seen.items()):
         print(f"  {name:<16} metrics {'up' if scraped else 'MISSING':<8} log line {'arrived' if logged else 'MISSING'}")
-    print(f"  Prometheus: http://{observer['address']}:9090/targets")
+    print(f"  Prometheus: https://{observer['address']}:9090/targets")
     return 0 if all(all(pair) for pair in seen.values()) else 1
 
 
-def _up(address: str) -> dict[str, bool]:
-    with urllib.request.urlopen(f"http://{address}:9090/api/v1/query?query=up", timeout=10) as answer:
+def _up(address: str, trust: ssl.SSLContext) -> dict[str, bool]:
+    with urllib.request.urlopen(f"https://{address}:9090/api/v1/query?query=up", timeout=10, context=trust) as answer:
         series = json.load(answer)["data"]["result"]
     return {one["metric"].get("host", ""): one["value"][1] == "1" for one in series}
 

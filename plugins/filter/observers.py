@@ -28,8 +28,12 @@ class FilterModule:
     def filters(self) -> Mapping[str, Callable[..., object]]:
         """Return each filter under its name."""
         functions = (
+            observers.certificate_names,
+            observers.has_certificate,
             observers.nearest_observers,
             observers.observed_hosts,
+            observers.peer_targets,
+            observers.probe_targets,
             observers.scrape_targets,
             observers.sender_names,
         )

@@ -35,6 +35,11 @@ options:
     type: str
     choices: [restart, reload]
     default: restart
+  drop_in:
+    description:
+      - The text of the unit's drop-in C(bedplate.conf). Empty removes it. Left out, nothing is done about it.
+      - Drop-ins of others stay.
+    type: str
   enabled:
     description: Whether the service starts at boot.
     type: bool
@@ -132,6 +137,23 @@ class Service:
         _, day, time, _ = stamp.split(" ")
         return datetime.fromisoformat("{0}T{1}+00:00".format(day, time)).timestamp()
 
+    def agree_drop_in(self, text: str) -> bool:
+        """Make the unit's drop-in of ours say `text`, or remove it when that is empty; return whether it differed."""
+        folder = "/etc/systemd/system/{0}.d".format(self.name)
+        path = os.path.join(folder, "bedplate.conf")
+        before = _text(path)
+        if before == text:
+            return False
+        if self._module.check_mode:
+            return True
+        if not text:
+            os.unlink(path)
+        else:
+            os.makedirs(folder, mode=0o755, exist_ok=True)
+            _write(path, text)
+        self.read()
+        return True
+
     def unit_files(self) -> list[str]:
         """The unit's file and its drop-ins."""
         paths = [self.properties.get("FragmentPath", "")]
@@ -147,6 +169,24 @@ class Service:
         loaded = self.properties.get("DropInPaths", "").split()
         on_disk = glob.glob("/etc/systemd/system/{0}.d/*.conf".format(self.name))
         return self.properties.get("NeedDaemonReload") == "yes" or not set(on_disk) <= set(loaded)
+
+
+def _text(path: str) -> str:
+    """Return a file's text; an absent file is empty."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def _write(path: str, text: str) -> None:
+    """Replace a file in one step; systemd passes over names that do not end in .conf."""
+    temporary = path + ".new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(temporary, 0o644)
+    os.rename(temporary, path)
 
 
 def newer_than(paths: list[str], moment: float) -> list[str]:
@@ -187,6 +227,12 @@ def _plan(service: Service, params: dict, newer_config: list[str], newer_units: 
     return actions
 
 
+def _with_restart(actions: list[str]) -> list[str]:
+    """Return the actions with those that a new drop-in needs: in check mode, systemd has not noticed any."""
+    others = [action for action in actions if action not in ("daemon-reload", "reload")]
+    return ["daemon-reload", *others, *([] if {"start", "restart"} & set(others) else ["restart"])]
+
+
 def _apply(service: Service, actions: list[str]) -> None:
     for action in actions:
         if action == "daemon-reload":
@@ -211,6 +257,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "config": {"type": "list", "elements": "path", "default": []},
             "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+            "drop_in": {"type": "str"},
             "enabled": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
@@ -222,9 +269,13 @@ def main() -> None:
         module.fail_json(msg="there is no unit {0} on this host; its package is missing".format(service.name))
     if service.properties.get("LoadState") == "masked":
         module.fail_json(msg="{0} is masked; unmask it, or leave this role out".format(service.name))
+    drop_in = module.params["drop_in"]
+    rewritten = drop_in is not None and service.agree_drop_in(drop_in)
     newer_config = newer_than(module.params["config"], service.changed_at)
     newer_units = newer_than(service.unit_files(), service.changed_at)
     actions = _plan(service, module.params, newer_config, newer_units)
+    if rewritten:
+        actions = _with_restart(actions)
     if not module.check_mode:
         _apply(service, actions)
     result = {"changed": bool(actions), "actions": actions, "newer": newer_config + newer_units}

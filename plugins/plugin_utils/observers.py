@@ -9,9 +9,11 @@ if there are none either, all of them.
 from __future__ import absolute_import, annotations, division, print_function
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+_DNS_NAME = re.compile(r"[A-Za-z0-9._-]+\Z")
 # label of a scrape target: the variable that gives its value
 _LABELS = {
     "site": "bedplate_site",
@@ -38,9 +40,46 @@ def observed_hosts(
 def scrape_targets(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], port: int) -> list[dict[str, Any]]:
     """Return the target groups of Prometheus' file_sd for `hosts`, one a host.
 
-    `port` is the exporter's TCP port on hosts that set no `metrics_listen_port`.
+    `port` is the exporter's TCP port on hosts that set no `metrics_listen_port`. Hosts whose role `metrics` is off are
+    left out; one that has no certificate is scraped without encryption, whatever Prometheus does with the others.
     """
-    return [_scrape_target(host, hostvars[host], port) for host in sorted(hosts)]
+    seen = [(host, hostvars[host]) for host in sorted(hosts)]
+    return [_scrape_target(host, variables, port) for host, variables in seen if _role_is_on("metrics", variables)]
+
+
+def probe_targets(
+    hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], probes: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the target groups of the blackbox exporter for `hosts`: one a host and probe.
+
+    A probe has a `name`, which is its module's too, and `port` or `port_variable` if it goes to one; where one of its
+    `roles` is off on a host, that host is left out.
+    """
+    found = []
+    for host in sorted(hosts):
+        variables = hostvars[host]
+        for probe in probes:
+            if all(_role_is_on(role, variables) for role in probe.get("roles") or ()):
+                port = variables.get(probe.get("port_variable")) or probe.get("port")
+                labels = {**_labels(host, variables), "probe": str(probe["name"]), "__param_module": str(probe["name"])}
+                found.append({"targets": [_target(host, variables, port)], "labels": labels})
+    return found
+
+
+def peer_targets(peers: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], port: int) -> list[dict[str, Any]]:
+    """Return the target groups of other observers' Prometheus, each named by its host.
+
+    `port` is its TCP port on observers that set no `observer_listen_port`.
+    """
+    seen = [(peer, hostvars[peer]) for peer in sorted(peers)]
+    return [
+        {
+            "targets": [_target(peer, variables, variables.get("observer_listen_port") or port)],
+            "labels": {"instance": str(peer)},
+        }
+        for peer, variables in seen
+        if _role_is_on("observer", variables)
+    ]
 
 
 def sender_names(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -57,11 +96,37 @@ def sender_names(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]
     ]
 
 
+def certificate_names(host: str, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> list[str]:
+    """Return what a certificate of `host` says that it is: its name and addresses, as `DNS:name` and `IP:address`.
+
+    An observer is reached by its own services at the local address too.
+    """
+    variables = hostvars[host]
+    local = host in observers
+    addresses = _ip_addresses(host, variables) | ({"127.0.0.1", "::1"} if local else set())
+    names = {str(host), _address(host, variables)} | ({"localhost"} if local else set())
+    names = {name for name in names if _DNS_NAME.match(name)} - addresses
+    return ["DNS:" + name for name in sorted(names)] + ["IP:" + address for address in sorted(addresses)]
+
+
+def has_certificate(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether `host` has a certificate of the observers' authority, by what the inventory says of it."""
+    return _role_is_on("certificates", hostvars[host])
+
+
+def _role_is_on(role: str, variables: Mapping[str, Any]) -> bool:
+    """Return whether the inventory has a role on: a tag `skip-ROLE` or a variable `ROLE_enabled` turns it off."""
+    enabled = variables.get(role + "_enabled")
+    if enabled is None:
+        return "skip-" + role.replace("_", "-") not in (variables.get("bedplate_tags") or ())
+    return str(enabled).strip().lower() not in ("false", "no", "off", "0")
+
+
 class _Observers:
     """The observers of a fleet, each with its place read once."""
 
     def __init__(self, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> None:
-        self._names = sorted(observers)
+        self._names = sorted(name for name in observers if _role_is_on("observer", hostvars[name]))
         self._by_site: dict[str, list[str]] = {}
         self._by_region: dict[tuple[str, ...], list[str]] = {}
         for name in self._names:
@@ -109,13 +174,24 @@ def _ip_addresses(host: str, variables: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _scrape_target(host: str, variables: Mapping[str, Any], port: int) -> dict[str, Any]:
-    address = _address(host, variables)
-    if ":" in address:
-        address = "[{0}]".format(address)
-    labels = {"host": str(host)}
-    labels.update({label: str(variables[name]) for label, name in _LABELS.items() if variables.get(name)})
+def _labels(host: str, variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels that say which host it is and where."""
     return {
-        "targets": ["{0}:{1}".format(address, variables.get("metrics_listen_port") or port)],
-        "labels": labels,
+        "host": str(host),
+        **{label: str(variables[name]) for label, name in _LABELS.items() if variables.get(name)},
     }
+
+
+def _target(host: str, variables: Mapping[str, Any], port: object) -> str:
+    """Return the host's address, with the port if there is one."""
+    address = _address(host, variables)
+    if not port:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _scrape_target(host: str, variables: Mapping[str, Any], port: int) -> dict[str, Any]:
+    labels = _labels(host, variables)
+    if not _role_is_on("certificates", variables):
+        labels["__scheme__"] = "http"
+    return {"targets": [_target(host, variables, variables.get("metrics_listen_port") or port)], "labels": labels}

@@ -56,6 +56,19 @@ def test_a_service_is_brought_up_to_its_files(
     assert SERVICE._plan(service(**properties), {"enabled": True, "apply_by": "reload"}, config, units) == actions
 
 
+@pytest.mark.parametrize(
+    ("actions", "all_of_them"),
+    [
+        ([], ["daemon-reload", "restart"]),
+        (["reload"], ["daemon-reload", "restart"]),
+        (["enable", "start"], ["daemon-reload", "enable", "start"]),
+        (["daemon-reload", "restart"], ["daemon-reload", "restart"]),
+    ],
+)
+def test_a_new_drop_in_is_taken_by_a_start(actions: list[str], all_of_them: list[str]) -> None:
+    assert SERVICE._with_restart(actions) == all_of_them
+
+
 def test_the_time_of_a_service_is_read_in_utc() -> None:
     assert service(StateChangeTimestamp="Thu 1970-01-01 00:00:01.500000 UTC").changed_at == 1.5
     assert service(StateChangeTimestamp="").changed_at == 0.0

@@ -154,7 +154,7 @@ def test_a_scenario_proves_it(role: Path) -> None:
 @each_role
 def test_readme_says_what_a_container_cannot_do(role: Path) -> None:
     folders = ("vars", "tasks", "templates")
-    text = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in (role / folder).iterdir())
+    text = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in (role / folder).glob("*.*"))
     if "virtualization" in text:
         assert "What a container cannot do" in (role / "README.md").read_text(encoding="utf-8")
 

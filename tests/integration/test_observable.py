@@ -6,20 +6,31 @@ import json
 import re
 import secrets
 import shlex
+import shutil
+import socket
+import ssl
 import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from lab_fleet import ROOT, LabFleet
+from lab_fleet import FACTORY, ROOT, LabFleet, require_lab
 
 OBSERVER = "fra1-obs-01"
+SECOND = "ash1-obs-01"  # not in the lab's own inventory
 RECEIVER = "bedplate-receiver.service"
 PATIENCE = 90  # seconds until what must come counts as not coming
 
@@ -54,17 +65,29 @@ class Fleet:
             timeout=1800,
         )
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """Ask the observer's Prometheus."""
+    @property
+    def watched(self) -> dict[str, list[str]]:
+        """The hosts that each observer watches."""
+        second = [host for host in self.addresses if host.startswith("ash1-")]
+        return {SECOND: second, OBSERVER: [host for host in self.addresses if host not in second]}
+
+    def query(self, expression: str, observer: str = OBSERVER) -> list[dict[str, Any]]:
+        """Ask an observer's Prometheus."""
         question = urllib.parse.urlencode({"query": expression})
-        url = f"http://{self.addresses[OBSERVER]}:9090/api/v1/query?{question}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        url = f"https://{self.addresses[observer]}:9090/api/v1/query?{question}"
+        with urllib.request.urlopen(url, timeout=10, context=self.trust) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return found
 
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        """Trust in the fleet's own authority, and no certificate to show."""
+        return ssl.create_default_context(cadata=self.shell(OBSERVER, "cat /etc/bedplate/tls/ca.pem"))
+
     def received(self, host: str, token: str) -> list[str]:
-        """Return what `logger --tag proof` said with `token` on a host, as the receiver has it."""
-        found = self.shell(OBSERVER, f"grep 'proof.*: {token}' /var/log/bedplate/hosts/{host}/messages || true")
+        """Return what `logger --tag proof` said with `token` on a host, as its receiver has it."""
+        receiver = next(observer for observer, hosts in self.watched.items() if host in hosts)
+        found = self.shell(receiver, f"grep 'proof.*: {token}' /var/log/bedplate/hosts/{host}/messages || true")
         # Others tell of the token too, such as sudo of the command that logged it.
         return re.findall(rf" proof(?:\[[0-9]+\])?: ({token}.*)$", found, re.MULTILINE)
 
@@ -77,6 +100,33 @@ def eventually(value: Callable[[], object], expected: object) -> None:
     assert seen == expected
 
 
+def up(fleet: Fleet, expression: str, observer: str) -> dict[str, str]:
+    """Return the values of a series by host."""
+    return {found["metric"]["host"]: found["value"][1] for found in fleet.query(expression, observer)}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFleet]:
+    """The lab's fleet with an observer more."""
+    require_lab()
+    folder = tmp_path_factory.mktemp("two-observers")
+    source, lab = folder / "inventory", LabFleet(folder / "home")
+    shutil.copytree(ROOT / "inventories" / "lab", source)
+    snapshot = json.loads((source / ".snapshot.json").read_text(encoding="utf-8"))
+    place = {
+        name: snapshot["hosts"]["ash1-cloud-02"][name] for name in ("class", "region", "site_group", "site", "cluster")
+    }
+    more = {"name": SECOND, "id": 40, "platform": "debian-12", "primary_ip4": "10.213.77.42"}
+    snapshot["hosts"][SECOND] = {**snapshot["hosts"][OBSERVER], "rack": None, "position": None, **place, **more}
+    (source / ".snapshot.json").write_text(json.dumps(snapshot), encoding="utf-8")
+    command = [sys.executable, FACTORY, "--folder", lab.home / "lab", "up", "--inventory", source, "--subnet", "auto"]
+    try:
+        subprocess.run(command, check=True, timeout=1800)
+        yield lab
+    finally:
+        lab.bedplate("lab", "down", check=False)
+
+
 @pytest.fixture(scope="module")
 def fleet(lab: LabFleet) -> Fleet:
     fleet = Fleet(lab, {name: host.address for name, host in lab.hosts.items()})
@@ -86,17 +136,100 @@ def fleet(lab: LabFleet) -> Fleet:
 
 
 def test_prometheus_sees_every_host_up_with_its_place(fleet: Fleet) -> None:
-    # Debian's own configuration ran for a moment: its series has no host, and is remembered for five minutes.
-    ours = 'up{job="node",host!=""}'
-
-    def seen() -> dict[str, str]:
-        return {found["metric"]["host"]: found["value"][1] for found in fleet.query(ours)}
-
-    eventually(seen, dict.fromkeys(fleet.addresses, "1"))
-    labels = {found["metric"]["host"]: found["metric"] for found in fleet.query(ours)}
+    for observer, hosts in fleet.watched.items():
+        eventually(lambda observer=observer: up(fleet, 'up{job="node"}', observer), dict.fromkeys(hosts, "1"))
+    labels = {found["metric"]["host"]: found["metric"] for found in fleet.query('up{job="node"}', SECOND)}
     assert labels["ash1-cloud-02"].items() >= {
         "site": "ash1", "region": "amer", "class": "cloud", "role": "server", "tenant": "data",
     }.items()  # fmt: skip
+
+
+@pytest.mark.parametrize("observer", [OBSERVER, SECOND])
+def test_every_part_of_an_observer_answers_and_every_probe_succeeds(fleet: Fleet, observer: str) -> None:
+    parts = {"prometheus", "alertmanager", "blackbox", "federate", "node", "probe"}
+
+    def seen() -> set[str]:
+        return {found["metric"]["job"] for found in fleet.query("min by (job) (up) == 1", observer)}
+
+    eventually(seen, parts)
+    probes = {(host, probe) for host in fleet.watched[observer] for probe in ("ssh", "icmp", "metrics")}
+
+    def succeeded() -> set[tuple[str, str]]:
+        found = [each["metric"] for each in fleet.query("probe_success == 1", observer)]
+        return {(metric["host"], metric["probe"]) for metric in found}
+
+    eventually(succeeded, probes)
+
+
+def test_each_observer_shows_the_whole_fleet_and_the_loss_of_one_hides_nothing_of_the_other(fleet: Fleet) -> None:
+    def everywhere(observer: str) -> dict[str, str]:
+        return up(fleet, 'up{job="node"} or global:up{job="node"}', observer)
+
+    for observer in fleet.watched:
+        eventually(lambda observer=observer: everywhere(observer), dict.fromkeys(fleet.addresses, "1"))
+        # What was handed on does not come back.
+        assert fleet.query(f'global:up{{observer="{observer}"}}', observer) == []
+    fleet.shell(SECOND, "systemctl stop prometheus")
+    try:
+        peer = 'up{job="federate"}'
+        eventually(lambda: [found["value"][1] for found in fleet.query(peer)], ["0"])
+        assert up(fleet, 'up{job="node"}', OBSERVER) == dict.fromkeys(fleet.watched[OBSERVER], "1")
+    finally:
+        fleet.shell(SECOND, "systemctl start prometheus")
+    eventually(lambda: everywhere(OBSERVER), dict.fromkeys(fleet.addresses, "1"))
+
+
+@pytest.mark.parametrize(("host", "port"), [("fra1-colo-01", 9100), (OBSERVER, 2514), (SECOND, 2514)])
+def test_a_client_without_a_certificate_is_refused(fleet: Fleet, host: str, port: int) -> None:
+    """Of the exporter and the receivers."""
+    address = fleet.addresses[host]
+
+    def talk() -> None:
+        with (
+            socket.create_connection((address, port), timeout=10) as plain,
+            fleet.trust.wrap_socket(plain, server_hostname=address) as connection,
+        ):
+            # With TLS 1.3 the client's handshake is over before the server has looked for its certificate.
+            connection.sendall(b"1 open 45 relp_version=0\nrelp_software=x\ncommands=syslog\n")
+            if not connection.recv(1):
+                raise ConnectionError("closed without an answer")
+
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        talk()
+
+
+def test_an_authority_that_has_expired_is_one_clear_sentence(fleet: Fleet) -> None:
+    folder = "/etc/bedplate/ca"
+    key = load_pem_private_key(fleet.shell(SECOND, f"cat {folder}/ca.key").encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Bedplate CA")])
+    now, day = datetime.now(UTC), timedelta(days=1)
+    ended = x509.CertificateBuilder(name, name, key.public_key(), 1, now - 9 * day, now - day).sign(key, SHA256())
+    fleet.shell(
+        SECOND,
+        f"cp -a {folder}/ca.pem {folder}/kept && echo '{ended.public_bytes(Encoding.PEM).decode()}' > {folder}/ca.pem",
+    )
+    try:
+        done = fleet.play("--limit", "fra1-colo-02", "--tags", "metrics")
+        assert done.returncode == 2
+        said = " ".join(done.stdout.split())
+        assert f"the certificate authority {folder}/ca.pem expired on {now - day:%Y-%m-%d}" in said
+    finally:
+        fleet.shell(SECOND, f"mv {folder}/kept {folder}/ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        ({}, 0, ""),
+        ({"certificates_names_extra": ["DNS:more"]}, 2, "and nowhere, where the authority may be, does not answer"),
+    ],
+)
+def test_a_host_goes_on_while_the_authority_is_away(fleet: Fleet, more: dict[str, Any], code: int, said: str) -> None:
+    settings = json.dumps({"certificates_authority_hosts": ["nowhere"], **more})
+    done = fleet.play("--limit", "fra1-colo-01", "--tags", "metrics", "--extra-vars", settings)
+    assert done.returncode == code, done.stdout[-4000:]
+    assert said in " ".join(done.stdout.split())
 
 
 def test_the_receiver_holds_a_line_from_each_host_once(fleet: Fleet) -> None:
@@ -108,12 +241,14 @@ def test_the_receiver_holds_a_line_from_each_host_once(fleet: Fleet) -> None:
 
 def test_nothing_is_lost_while_the_receiver_is_away(fleet: Fleet) -> None:
     token = secrets.token_hex(16)
-    fleet.shell(OBSERVER, f"systemctl stop {RECEIVER}")
+    for observer in fleet.watched:
+        fleet.shell(observer, f"systemctl stop {RECEIVER}")
     try:
         fleet.everywhere(lambda _host: f'seq --format "{token} %03.0f" 0 499 | logger --tag proof')
         assert all(not fleet.received(host, token) for host in fleet.addresses)
     finally:
-        fleet.shell(OBSERVER, f"systemctl start {RECEIVER}")
+        for observer in fleet.watched:
+            fleet.shell(observer, f"systemctl start {RECEIVER}")
     wanted = {f"{token} {number:03}" for number in range(500)}
     for host in fleet.addresses:
         # Some may come twice; none may be missing.

@@ -121,3 +121,69 @@ def test_every_host_is_observed_if_there_is_an_observer(fleet: dict[str, Any], d
     chosen = data.draw(st.lists(st.sampled_from(sorted(fleet)), min_size=1, unique=True))
     seen = [name for observer in chosen for name in observers.observed_hosts(fleet, fleet, chosen, observer)]
     assert set(seen) == set(fleet)
+
+
+@pytest.mark.parametrize(
+    ("off", "observed"),
+    [
+        ({"bedplate_tags": ["skip-metrics"]}, False),
+        ({"metrics_enabled": False}, False),
+        ({"metrics_enabled": "no"}, False),
+        ({"bedplate_tags": ["skip-metrics"], "metrics_enabled": True}, True),
+        ({"bedplate_tags": ["skip-logging"]}, True),
+    ],
+)
+def test_a_host_without_an_exporter_is_no_target(off: dict[str, Any], observed: bool) -> None:
+    assert bool(observers.scrape_targets(["a"], {"a": off}, 9100)) is observed
+
+
+def test_a_host_without_a_certificate_is_scraped_without_encryption() -> None:
+    found = observers.scrape_targets(["a", "b"], {"a": {"bedplate_tags": ["skip-certificates"]}, "b": {}}, 9100)
+    assert [target["labels"] for target in found] == [{"host": "a", "__scheme__": "http"}, {"host": "b"}]
+
+
+def test_an_observer_whose_role_is_off_is_nobodys() -> None:
+    fleet = {**FLEET, "fra1-obs": {**FLEET["fra1-obs"], "bedplate_tags": ["skip-observer"]}}
+    assert observers.nearest_observers("fra1-a", fleet, OBSERVERS) == ["fra1-obs-b"]
+
+
+def test_each_host_is_a_target_of_each_probe_that_its_roles_allow() -> None:
+    probes = [
+        {"name": "ssh", "port": 22, "port_variable": "ansible_port"},
+        {"name": "icmp"},
+        {"name": "metrics", "port": 9100, "roles": ["metrics", "certificates"]},
+    ]
+    fleet = {
+        "a": {"ansible_host": "192.0.2.1", "ansible_port": 2222, "bedplate_site": "fra1"},
+        "b": {"ansible_host": "2001:db8::1", "certificates_enabled": False},
+    }
+    found = observers.probe_targets(["b", "a"], fleet, probes)
+    assert [target["targets"][0] for target in found] == [
+        "192.0.2.1:2222", "192.0.2.1", "192.0.2.1:9100", "[2001:db8::1]:22", "2001:db8::1",
+    ]  # fmt: skip
+    assert found[0]["labels"] == {"host": "a", "site": "fra1", "probe": "ssh", "__param_module": "ssh"}
+
+
+def test_peers_are_named_and_reached_at_their_own_port() -> None:
+    fleet = {
+        "x": {"ansible_host": "192.0.2.1", "observer_listen_port": 9091},
+        "y": {},
+        "z": {"observer_enabled": False},
+    }
+    assert observers.peer_targets(["z", "y", "x"], fleet, 9090) == [
+        {"targets": ["192.0.2.1:9091"], "labels": {"instance": "x"}},
+        {"targets": ["y:9090"], "labels": {"instance": "y"}},
+    ]
+
+
+def test_a_certificate_has_each_name_and_address_of_the_host() -> None:
+    fleet = {
+        "web1": {"ansible_host": "web1.example.com", "bedplate_primary_ip4": "192.0.2.1"},
+        "obs1": {"ansible_host": "2001:DB8:0::1"},
+        "odd name": {"ansible_host": "192.0.2.3"},
+    }
+    assert observers.certificate_names("web1", fleet, ["obs1"]) == ["DNS:web1", "DNS:web1.example.com", "IP:192.0.2.1"]
+    assert observers.certificate_names("obs1", fleet, ["obs1"]) == [
+        "DNS:localhost", "DNS:obs1", "IP:127.0.0.1", "IP:2001:db8::1", "IP:::1",
+    ]  # fmt: skip
+    assert observers.certificate_names("odd name", fleet, []) == ["IP:192.0.2.3"]
