@@ -7,15 +7,21 @@ import shlex
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from lab_fleet import ROOT, LabFleet
 
-OBSERVER = "fra1-obs-01"
+OBSERVER, EXPIRED = "fra1-obs-01", "ash1-cloud-01"
+CERTIFICATE = "/etc/bedplate/tls/host.pem"
 BLOCK = (
     "nft 'add table inet proof; add chain inet proof {chain} {{ type filter hook {chain} priority -300; }}; "
     "add rule inet proof {chain} tcp dport {port} drop'"
@@ -59,6 +65,11 @@ FAULTS = [
     Fault(
         "ash1-cloud-01", "metrics", "fra1-obs-01 cannot scrape it",
         BLOCK.format(chain="input", port=9100), UNBLOCK,
+    ),
+    Fault(
+        EXPIRED, "logs", "its certificate has expired",
+        f"cp -p {CERTIFICATE} /tmp/host.pem; cat /tmp/expired.pem > {CERTIFICATE}; systemctl restart rsyslog",
+        f"cp -p /tmp/host.pem {CERTIFICATE}; systemctl restart rsyslog; rm /tmp/host.pem /tmp/expired.pem",
     ),
     Fault("ash1-cloud-01", "clock", "chrony is inactive", "systemctl stop chrony", "systemctl start chrony"),
     Fault(
@@ -124,27 +135,35 @@ def junit_failures(run: dict[str, Any]) -> set[tuple[str, str]]:
     return {(case.attrib["classname"], case.attrib["name"]) for case in cases if case.find("failure") is not None}
 
 
-@pytest.fixture(scope="module")
-def fleet(lab: LabFleet) -> LabFleet:
-    """The lab at the baseline; where other tests brought it there already, nothing is run."""
-    names = list(lab.hosts)
-    with ThreadPoolExecutor(len(names)) as pool:
-        marks = list(pool.map(lambda host: lab.ssh(host, "cat /etc/bedplate/baseline.json", check=False), names))
-    digests = {json.loads(mark.stdout)["digest"] if mark.returncode == 0 else "" for mark in marks}
-    if "" in digests or len(digests) > 1:
-        lab.bedplate("run", "baseline", timeout=1800)
-    return lab
+def expired_certificate(lab: LabFleet, host: str) -> bytes:
+    """Return the host's certificate as its authority would have made it, if its time were over."""
+    read = lambda at, path: lab.ssh(at, f"sudo cat {path}").stdout.encode()  # noqa: E731
+    authority = x509.load_pem_x509_certificate(read(OBSERVER, "/etc/bedplate/ca/ca.pem"))
+    key = load_pem_private_key(read(OBSERVER, "/etc/bedplate/ca/ca.key"), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    present = x509.load_pem_x509_certificate(read(host, CERTIFICATE))
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        issuer_name=authority.subject, subject_name=present.subject, public_key=present.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now - timedelta(days=9), not_valid_after=now - timedelta(days=1),
+    )  # fmt: skip
+    for extension in present.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
 
 
 @pytest.fixture(scope="module")
-def proof(fleet: LabFleet) -> Proof:
+def proof(baselined: LabFleet) -> Proof:
     """One run on hosts that are broken in many ways at once, and whole again afterwards."""
+    certificate = expired_certificate(baselined, EXPIRED).decode()
+    baselined.ssh(EXPIRED, f"printf %s {shlex.quote(certificate)} > /tmp/expired.pem")
     with ThreadPoolExecutor(len(FAULTS)) as pool:
         try:
-            list(pool.map(lambda fault: fault.run(fleet, fault.commands), FAULTS))
-            return verify(fleet)
+            list(pool.map(lambda fault: fault.run(baselined, fault.commands), FAULTS))
+            return verify(baselined)
         finally:
-            list(pool.map(lambda fault: fault.run(fleet, fault.undo), FAULTS))
+            list(pool.map(lambda fault: fault.run(baselined, fault.undo), FAULTS))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.host}")
@@ -160,30 +179,30 @@ def test_nothing_else_is_red(proof: Proof) -> None:
     assert {proof.status(host, "alert") for host, check in expected if check == "metrics"} == {"blocked"}
 
 
-def test_broken_hosts_fail_and_the_others_do_not(proof: Proof, fleet: LabFleet) -> None:
+def test_broken_hosts_fail_and_the_others_do_not(proof: Proof, baselined: LabFleet) -> None:
     assert proof.code == 5
     outcomes = {row["host"]: row["outcome"] for row in proof.run["results"]}
     assert {host for host, outcome in outcomes.items() if outcome == "failed"} == {fault.host for fault in FAULTS}
-    shown = fleet.bedplate("runs", "show", proof.run["id"]).stdout
+    shown = baselined.bedplate("runs", "show", proof.run["id"]).stdout
     assert "fra1-colo-01 logs: a line logged now did not reach" in " ".join(shown.split())
 
 
-def test_a_rule_that_is_missing_is_seen_by_reading_only(fleet: LabFleet) -> None:
-    NO_RULE.run(fleet, NO_RULE.commands)
+def test_a_rule_that_is_missing_is_seen_by_reading_only(baselined: LabFleet) -> None:
+    NO_RULE.run(baselined, NO_RULE.commands)
     try:
-        proof = verify(fleet, "--check", "--limit", OBSERVER)
+        proof = verify(baselined, "--check", "--limit", OBSERVER)
     finally:
-        NO_RULE.run(fleet, NO_RULE.undo)
+        NO_RULE.run(baselined, NO_RULE.undo)
     assert list(proof.failed[OBSERVER]) == ["alert"]
     assert NO_RULE.words in proof.failed[OBSERVER]["alert"]
     assert proof.status(OBSERVER, "logs") == "skipped"
     assert proof.code == 5
 
 
-def test_hosts_at_the_baseline_are_green_and_stay_as_they_are(fleet: LabFleet) -> None:
-    proof = verify(fleet)
-    assert proof.failed == {host: {} for host in fleet.hosts}
+def test_hosts_at_the_baseline_are_green_and_stay_as_they_are(baselined: LabFleet) -> None:
+    proof = verify(baselined)
+    assert proof.failed == {host: {} for host in baselined.hosts}
     assert (proof.code, proof.run["verification"]["score"]["percent"]) == (0, 100)
     assert proof.run["summary"]["changed"] == 0
     folder = "/var/lib/prometheus/node-exporter"
-    assert all("verify" not in fleet.ssh(host, f"ls -A {folder}").stdout for host in fleet.hosts)
+    assert all("verify" not in baselined.ssh(host, f"ls -A {folder}").stdout for host in baselined.hosts)
