@@ -100,6 +100,8 @@ open_ports:
 _TAIL = 4 * 1024 * 1024
 _METRIC = "bedplate_verify_alert"
 _ALERT = "VerifyProof"
+_AHEAD = 'node_time_seconds{job="node"} - timestamp(node_time_seconds{job="node"})'
+_CLOCKS = _AHEAD + " < 0 or clamp_min(" + _AHEAD + ' - on(instance) scrape_duration_seconds{job="node"}, 0)'
 
 
 class Watch:
@@ -140,8 +142,7 @@ class Watch:
 
     def look_at_clocks(self) -> None:
         """Note how far each host's clock was from this one's when it was scraped, less what the scrape took."""
-        early = "node_time_seconds - timestamp(node_time_seconds)"
-        for sample in self._query(early + " < 0 or clamp_min(" + early + " - on(instance) scrape_duration_seconds, 0)"):
+        for sample in self._query(_CLOCKS):
             host = sample["metric"].get("host")
             if host in self.hosts:
                 self.hosts[host]["clock"] = float(sample["value"][1])
