@@ -70,7 +70,7 @@ def _keys(lines: Iterable[str]) -> list[str]:
 
 def _ports(given: Mapping[str, Any], host: str) -> list[str]:
     named = ["{0}/tcp".format(port) for port in given["ports"]]
-    for service in [*given["services"], *given["rules"]]:
+    for service in [*given["services"], *(rule for rule in given["rules"] if rule.get("action", "accept") == "accept")]:
         numbers = [number for port in service.get("ports") or [] for number in _range(str(port))]
         named += ["{0}/{1}".format(number, service.get("protocol") or "tcp") for number in numbers]
     for port in given["ports_extra"]:

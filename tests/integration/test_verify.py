@@ -26,6 +26,7 @@ BLOCK = (
     "nft 'add table inet proof; add chain inet proof {chain} {{ type filter hook {chain} priority -300; }}; "
     "add rule inet proof {chain} tcp dport {port} drop'"
 )
+GUARDED = "systemctl --quiet is-active bedplate-firewall &&"
 UNBLOCK = "nft delete table inet proof"
 RULES = "/etc/prometheus/rules/hosts.yml"
 TARGETS = "/etc/prometheus/targets/nodes.json"
@@ -80,7 +81,9 @@ FAULTS = [
     ),
     Fault(
         "ash1-cloud-02", "ports", "8081/tcp (python3) answers from outside",
-        "systemd-run --quiet --unit=proof-port python3 -m http.server 8081; sleep 2", "systemctl stop proof-port",
+        "systemd-run --quiet --unit=proof-port python3 -m http.server 8081; sleep 2;"
+        f" {GUARDED} nft insert rule inet bedplate input tcp dport 8081 accept; true",
+        f"systemctl stop proof-port; {GUARDED} systemctl restart bedplate-firewall; true",
     ),
     Fault(
         "fra1-colo-01", "logs", "a line logged now did not reach fra1-obs-01; rsyslog is active",

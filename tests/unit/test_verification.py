@@ -169,7 +169,8 @@ def test_what_is_not_wanted_is_skipped() -> None:
 
 GIVEN = {
     "login": "ops", "connection_keys": [f"{KEY} ops@laptop"], "users": [], "accounts_extra": [], "ports": [22, 9100],
-    "services": [{"protocol": "udp", "ports": [53]}], "rules": [{"protocol": "tcp", "ports": ["8000-8002"]}],
+    "services": [{"protocol": "udp", "ports": [53]}],
+    "rules": [{"ports": ["8000-8002"]}, {"ports": [6667], "action": "drop"}],
     "ports_extra": ["161/udp", 8443], "forward": True, "receivers": [], "clock_limit": 1, "firewall": False, "skip": [],
 }  # fmt: skip
 HOSTVARS: dict[str, dict[str, Any]] = {
