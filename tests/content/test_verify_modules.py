@@ -186,3 +186,34 @@ class TestObserver:
             port = server.getsockname()[1]
             probes = {"a": {"address": "127.0.0.1", "ports": [port, 1]}}
             assert watch(fleet, tmp_path, probes=probes)["open_ports"] == {"a": [port]}
+
+
+@on_systemd
+def test_an_observer_out_of_reach_fails_its_hosts_and_not_the_proof(tmp_path: Path) -> None:
+    inventory, artifacts = tmp_path / "hosts.yml", tmp_path / "artifacts"
+    web = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
+    ghost = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+    groups = {"all": {"hosts": {"web": web}}, "role_observer": {"hosts": {"ghost": ghost}}}
+    inventory.write_text(json.dumps(groups), encoding="utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, "--check", "--limit", "web",
+         ROOT / "playbooks" / "verify.yml"],
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_HOME": str(tmp_path / "ansible"),
+            "BEDPLATE_ARTIFACTS": str(artifacts),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout + done.stderr
+    (host,) = json.loads((artifacts / "verify.json").read_text(encoding="utf-8"))["hosts"]
+    checks = {check["check"]: check for check in host["checks"]}
+    assert checks["metrics"]["status"] == "failed"
+    assert "ghost cannot tell: " in checks["metrics"]["detail"]
+    assert "onnect" in checks["metrics"]["detail"]
+    assert (checks["alert"]["status"], checks["logs"]["status"]) == ("blocked", "skipped")
+    assert (artifacts / "verify.xml").is_file()
