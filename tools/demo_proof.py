@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +39,9 @@ def main() -> int:
 
 
 def _up(address: str, trust: ssl.SSLContext) -> dict[str, bool]:
-    with urllib.request.urlopen(f"https://{address}:9090/api/v1/query?query=up", timeout=10, context=trust) as answer:
+    question = urllib.parse.urlencode({"query": 'up{job="node"}'})
+    url = f"https://{address}:9090/api/v1/query?{question}"
+    with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
         series = json.load(answer)["data"]["result"]
     return {one["metric"].get("host", ""): one["value"][1] == "1" for one in series}
 

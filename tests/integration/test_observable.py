@@ -80,9 +80,14 @@ class Fleet:
             return found
 
     @cached_property
+    def authority(self) -> str:
+        """The certificate of the fleet's authority."""
+        return self.shell(OBSERVER, "cat /etc/bedplate/tls/ca.pem")
+
+    @cached_property
     def trust(self) -> ssl.SSLContext:
-        """Trust in the fleet's own authority, and no certificate to show."""
-        return ssl.create_default_context(cadata=self.shell(OBSERVER, "cat /etc/bedplate/tls/ca.pem"))
+        """Trust in the fleet's authority, and no certificate to show."""
+        return ssl.create_default_context(cadata=self.authority)
 
     def received(self, host: str, token: str) -> list[str]:
         """Return what `logger --tag proof` said with `token` on a host, as its receiver has it."""
@@ -198,6 +203,19 @@ def test_a_client_without_a_certificate_is_refused(fleet: Fleet, host: str, port
         talk()
 
 
+@pytest.mark.parametrize("port", [9090, 9100, 2514])
+def test_a_weak_cipher_is_refused(fleet: Fleet, port: int) -> None:
+    context = ssl.create_default_context(cadata=fleet.authority)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES256-SHA:AES256-SHA")
+    address = fleet.addresses[OBSERVER]
+    with (
+        socket.create_connection((address, port), timeout=10) as plain,
+        pytest.raises((ssl.SSLError, ConnectionError)),
+    ):
+        context.wrap_socket(plain, server_hostname=address)
+
+
 def test_an_authority_that_has_expired_is_one_clear_sentence(fleet: Fleet) -> None:
     folder = "/etc/bedplate/ca"
     key = load_pem_private_key(fleet.shell(SECOND, f"cat {folder}/ca.key").encode(), None)
@@ -229,6 +247,7 @@ def test_a_host_goes_on_while_the_authority_is_away(fleet: Fleet, more: dict[str
     settings = json.dumps({"certificates_authority_hosts": ["nowhere"], **more})
     done = fleet.play("--limit", "fra1-colo-01", "--tags", "metrics", "--extra-vars", settings)
     assert done.returncode == code, done.stdout[-4000:]
+    assert "Look at the host's certificate" in done.stdout
     assert said in " ".join(done.stdout.split())
 
 
