@@ -13,9 +13,11 @@ import pytest
 from rich.console import Console
 
 from bedplate.commands.output import plain
+from bedplate.errors import BedplateError
 from bedplate.reports.run_documents import event_document, host_result_document, outcome_counts, run_document
 from bedplate.reports.run_table import RunTable
 from bedplate.reports.run_text import ago, event_line, host_table, run_details, took
+from bedplate.reports.verification import read_verification, verification_table
 from bedplate.runs import Event, HostOutcome, HostResult, Run, RunMode, RunStatus
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
@@ -129,3 +131,53 @@ class TestText:
         assert ago(NOW - timedelta(seconds=5), NOW) == "5 s ago"
         assert ago(NOW - timedelta(hours=30), NOW) == "1 d ago"
         assert ago(NOW + timedelta(seconds=5), NOW) == "0 s ago"
+
+
+PROOF = {
+    "schema": 1,
+    "mode": "apply",
+    "taken_at": "2026-11-22T15:00:00Z",
+    "score": {"passed": 2, "failed": 1, "blocked": 0, "skipped": 1, "percent": 66},
+    "hosts": [
+        {
+            "host": name,
+            "outcome": "failed" if percent < 100 else "passed",
+            "score": {"passed": 1, "failed": int(percent < 100), "blocked": 0, "skipped": 0, "percent": percent},
+            "checks": [
+                {"check": "reach", "status": "passed", "detail": ""},
+                {"check": "logs", "status": "failed" if percent < 100 else "passed", "detail": "no [line] came"},
+            ],
+        }
+        for name, percent in (("a", 100), ("b", 50))
+    ],
+}
+
+
+class TestVerification:
+    def _run(self, folder: Path, text: str) -> Run:
+        (folder / "artifacts").mkdir()
+        (folder / "artifacts" / "verify.json").write_text(text, encoding="utf-8")
+        return replace(RUN, folder=folder)
+
+    def test_a_runs_document_has_the_proof_that_it_left(self, tmp_path: Path) -> None:
+        document = run_document(self._run(tmp_path, json.dumps(PROOF)), RESULTS)
+        _valid(document, "run")
+        _valid(document["verification"], "verify")
+        assert "verification" not in run_document(RUN, RESULTS)
+
+    @pytest.mark.parametrize("text", ["{", "[]"])
+    def test_a_proof_that_cannot_be_read_is_named(self, tmp_path: Path, text: str) -> None:
+        with pytest.raises(BedplateError) as error:
+            read_verification(self._run(tmp_path, text).folder)
+        assert "verify.json" in str(error.value.where)
+
+    def test_the_worst_host_comes_first_and_what_failed_is_said(self) -> None:
+        out = Console(file=io.StringIO(), width=80, color_system=None)
+        out.print(verification_table(PROOF))
+        lines = out.file.getvalue().splitlines()  # type: ignore[attr-defined]
+        assert [line.split() for line in lines] == [
+            ["HOST", "SCORE", "LOGS"],
+            ["b", "50", "%", "failed"],
+            ["a", "100", "%", "passed"],
+            ["b", "logs:", "no", "[line]", "came"],
+        ]

@@ -14,6 +14,7 @@ from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_parameter, complete_product
+from bedplate.commands.runs_show import show_verification
 from bedplate.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:
     out.print()
     if results:
         out.print(host_table(results))
+        show_verification(out, ended)
         out.print()
     style = STATUS_STYLE[ended.status]
     counts = ", ".join(f"{count} {outcome}" for outcome, count in outcome_counts(results).items() if count)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bedplate.reports.verification import read_verification
 from bedplate.runs import Event, HostOutcome, HostResult, Run
 
 SCHEMA = 1
@@ -48,6 +49,9 @@ def run_document(run: Run, results: Sequence[HostResult] | None = None) -> dict[
         document["summary"] = outcome_counts(results)
         document["results"] = [host_result_document(result) for result in results]
         document["artifacts"] = artifact_names(run.folder)
+        proof = read_verification(run.folder)
+        if proof is not None:
+            document["verification"] = proof
     return document
 
 

@@ -1,0 +1,304 @@
+# Copyright The Bedplate developers
+# Apache License 2.0 (see LICENSE)
+"""What a host knows of itself that shows whether it can be observed."""
+
+from __future__ import annotations
+
+import glob
+import ipaddress
+import os
+import secrets
+import struct
+import syslog
+import tempfile
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: verify_host
+short_description: The host's part of the proof that it can be observed
+description:
+  - Logs a line with a new token, shows a metric with it for the alert C(VerifyProof), and reports accounts that
+    could get in, sockets that listen, the clock, and the state of the services that observe.
+  - Nothing that lasts is changed, so it never reports a change. In check mode it only reads.
+options:
+  state:
+    description: C(present) begins the proof; C(absent) takes the metric away again.
+    type: str
+    choices: [present, absent]
+    default: present
+  textfile_directory:
+    description: The folder of the node exporter's text files. Where it is missing, no metric is shown.
+    type: path
+    default: /var/lib/prometheus/node-exporter
+  alert_seconds:
+    description: After how many seconds the alert ends by itself.
+    type: int
+    default: 180
+  services:
+    description: Units whose state is reported.
+    type: list
+    elements: str
+    default: [chrony, rsyslog, prometheus-node-exporter, bedplate-firewall]
+  certificate:
+    description: The host's certificate, if it has one.
+    type: path
+    default: /etc/bedplate/tls/host.pem
+  queue_directory:
+    description: Where rsyslog keeps messages that wait.
+    type: path
+    default: /var/spool/rsyslog
+attributes:
+  check_mode:
+    support: full
+author: The Bedplate developers
+"""
+
+EXAMPLES = r"""
+- name: Begin the proof
+  bedplate.datacenter.verify_host:
+  register: proof
+"""
+
+RETURN = r"""
+token:
+  description: What the line and the metric carry; empty when nothing was written.
+  returned: when state is present
+  type: str
+login:
+  description: The account that Ansible came in with, if it became root by sudo.
+  returned: when state is present
+  type: str
+accounts:
+  description: Accounts with UID 0 or a login shell, with their keys and whether a password opens them.
+  returned: when state is present
+  type: list
+  elements: dict
+listening:
+  description: Sockets that other hosts could reach, each with port, protocol and program.
+  returned: when state is present
+  type: list
+  elements: dict
+clock:
+  description: Kind of container, and what chrony says, or why it says nothing.
+  returned: when state is present
+  type: dict
+services:
+  description: State of each unit.
+  returned: when state is present
+  type: dict
+queued_bytes:
+  description: Size of the messages that wait on disk.
+  returned: when state is present
+  type: int
+certificate_expired:
+  description: Whether the host has a certificate whose time is over.
+  returned: when state is present
+  type: bool
+"""
+
+_METRIC = "bedplate_verify.prom"
+_NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
+_KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
+_TCP_LISTENS = "0A"
+_UDP_UNCONNECTED = "07"
+_DAY = 86400
+
+
+def accounts(module: AnsibleModule) -> list[dict[str, object]]:
+    """Return the accounts of /etc/passwd that have UID 0 or a login shell."""
+    shadow = _shadow()
+    found = []
+    with open("/etc/passwd", encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split(":") for line in file if line.count(":") == 6]
+    for name, _, uid, _, _, home, shell in rows:
+        login = os.path.basename(shell or "sh") not in _NO_LOGIN
+        if uid == "0" or login:
+            password, expired = shadow.get(name, (False, False))
+            keys = sorted({key for path in _key_files(module, name, home) for key in _keys(path)})
+            found.append(
+                {"name": name, "uid": int(uid), "login": login, "password": password, "expired": expired, "keys": keys}
+            )
+    return found
+
+
+def _shadow() -> dict[str, tuple[bool, bool]]:
+    """Return for each account whether a password opens it, and whether it has expired."""
+    with open("/etc/shadow", encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split(":") for line in file if line.count(":") == 8]
+    today = int(time.time() // _DAY)
+    return {row[0]: (not row[1].startswith(("!", "*")), bool(row[7]) and int(row[7]) <= today) for row in rows}
+
+
+def _key_files(module: AnsibleModule, name: str, home: str) -> list[str]:
+    """Return the files in which sshd looks for the account's keys."""
+    where = "user={0},host=localhost,addr=127.0.0.1".format(name)
+    patterns = [".ssh/authorized_keys", ".ssh/authorized_keys2"]
+    sshd = "/usr/sbin/sshd"
+    if os.path.exists(sshd):
+        _, out, _ = module.run_command([sshd, "-T", "-C", where])
+        said = [line.split()[1:] for line in out.splitlines() if line.lower().startswith("authorizedkeysfile ")]
+        patterns = said[0] if said else patterns
+    paths = [each.replace("%h", home).replace("%u", name).replace("%%", "%") for each in patterns]
+    return [path if os.path.isabs(path) else os.path.join(home, path) for path in paths]
+
+
+def _keys(path: str) -> list[str]:
+    """Return type and text of the keys in a file, without options and comments."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
+    except OSError:
+        return []
+    found = []
+    for words in lines:
+        kinds = [number for number, word in enumerate(words[:-1]) if word.startswith(_KEY_TYPES)]
+        if kinds:
+            found.append(" ".join(words[kinds[0] : kinds[0] + 2]))
+    return found
+
+
+def listening() -> list[dict[str, object]]:
+    """Return the sockets that take what comes from other hosts, once per port and protocol."""
+    programs = _programs()
+    found = {}
+    for protocol, state in (("tcp", _TCP_LISTENS), ("udp", _UDP_UNCONNECTED)):
+        for table in (protocol, protocol + "6"):
+            for address, port, inode in _sockets("/proc/net/" + table, state):
+                if not address.is_loopback and not (protocol == "udp" and port >= _first_ephemeral_port()):
+                    found.setdefault((port, protocol), programs.get(inode, ""))
+    return [{"port": port, "protocol": kind, "program": program} for (port, kind), program in sorted(found.items())]
+
+
+def _first_ephemeral_port() -> int:
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def _sockets(table: str, state: str) -> list[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int, str]]:
+    """Return address, port and inode of a table's sockets in one state."""
+    try:
+        with open(table, encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+    except FileNotFoundError:
+        return []
+    return [(*_endpoint(row[1]), row[9]) for row in rows if row[3] == state]
+
+
+def _endpoint(text: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
+    """Return address and port of the kernel's form: words of the address as the machine stores them, in hexadecimal."""
+    address, _, port = text.partition(":")
+    words = [int(address[start : start + 8], 16) for start in range(0, len(address), 8)]
+    found = ipaddress.ip_address(struct.pack("={0}I".format(len(words)), *words))
+    mapped = getattr(found, "ipv4_mapped", None)
+    return mapped or found, int(port, 16)
+
+
+def _programs() -> dict[str, str]:
+    """Return the names of programs by the inodes of their sockets."""
+    found: dict[str, str] = {}
+    for descriptor in glob.glob("/proc/[0-9]*/fd/*"):
+        try:
+            target = os.readlink(descriptor)
+            if target.startswith("socket:["):
+                with open("/proc/{0}/comm".format(descriptor.split("/")[2]), encoding="utf-8") as file:
+                    found.setdefault(target[8:-1], file.read().strip())
+        except OSError:  # it ended while we looked
+            continue
+    return found
+
+
+def clock(module: AnsibleModule) -> dict[str, object]:
+    """Return in which kind of container the host is, and whether and how far its clock is from its sources."""
+    _, container, _ = module.run_command(["systemd-detect-virt", "--container"])
+    result: dict[str, object] = {"container": "" if container.strip() == "none" else container.strip()}
+    try:
+        code, out, err = module.run_command(["chronyc", "-n", "-c", "tracking"], handle_exceptions=False)
+    except OSError:
+        return {**result, "error": "chronyc is not installed"}
+    fields = out.strip().split(",")
+    if code != 0 or len(fields) < 14:
+        return {**result, "error": (err or out).strip()}
+    return {**result, "synchronised": fields[13] != "Not synchronised", "offset": float(fields[4])}
+
+
+def services(module: AnsibleModule, names: list[str]) -> dict[str, str]:
+    """Return the state of each unit, as systemd says it."""
+    _, out, _ = module.run_command(["systemctl", "is-active", *names])
+    states = out.split()
+    return {name: states[number] for number, name in enumerate(names) if number < len(states)}
+
+
+def queued_bytes(folder: str) -> int:
+    """Return how much waits in rsyslog's queues on disk."""
+    return sum(os.path.getsize(path) for path in glob.glob(os.path.join(glob.escape(folder), "*.0*")))
+
+
+def certificate_expired(module: AnsibleModule, path: str) -> bool:
+    """Return whether the host has a certificate whose time is over."""
+    if not os.path.exists(path):
+        return False
+    code, _, _ = module.run_command(["openssl", "x509", "-noout", "-checkend", "0", "-in", path])
+    return code != 0
+
+
+def begin(folder: str, seconds: int) -> str:
+    """Log a line and show a metric; return the token that both carry."""
+    token = secrets.token_hex(8)
+    if os.path.isdir(folder):
+        text = 'bedplate_verify_alert{{token="{0}"}} {1}\n'.format(token, int(time.time()) + seconds)
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate_verify-")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            os.fchmod(descriptor, 0o644)
+        os.rename(temporary, os.path.join(folder, _METRIC))
+    syslog.openlog("bedplate-verify", 0, syslog.LOG_USER)
+    syslog.syslog(syslog.LOG_NOTICE, "proof {0}".format(token))
+    return token
+
+
+def end(folder: str) -> None:
+    """Take the metric away."""
+    path = os.path.join(folder, _METRIC)
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
+            "alert_seconds": {"type": "int", "default": 180},
+            "services": {
+                "type": "list",
+                "elements": "str",
+                "default": ["chrony", "rsyslog", "prometheus-node-exporter", "bedplate-firewall"],
+            },
+            "certificate": {"type": "path", "default": "/etc/bedplate/tls/host.pem"},
+            "queue_directory": {"type": "path", "default": "/var/spool/rsyslog"},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
+    params = module.params
+    if params["state"] == "absent":
+        if not module.check_mode:
+            end(params["textfile_directory"])
+        module.exit_json(changed=False)
+    module.exit_json(
+        changed=False,
+        login=os.environ.get("SUDO_USER", ""),
+        token="" if module.check_mode else begin(params["textfile_directory"], params["alert_seconds"]),
+        accounts=accounts(module),
+        listening=listening(),
+        clock=clock(module),
+        services=services(module, params["services"]),
+        queued_bytes=queued_bytes(params["queue_directory"]),
+        certificate_expired=certificate_expired(module, params["certificate"]),
+    )
+
+
+if __name__ == "__main__":
+    main()
