@@ -14,8 +14,7 @@ DOCUMENTATION = r"""
 module: folder_files
 short_description: A folder that holds exactly the given files
 description:
-  - Writes all files of one folder in one round trip and removes every other file from it, unless told otherwise.
-  - A file is replaced in one step, so that it has its old or its new content, also when there is no room for the new.
+  - Writes all files of one folder in one round trip and removes every other file from it.
   - Meant for a folder that only root may write to; folder and files belong to root.
 options:
   path:
@@ -30,10 +29,6 @@ options:
     description: The mode of each file, as an octal string.
     type: str
     default: "0644"
-  exclusive:
-    description: Whether every other file is removed.
-    type: bool
-    default: true
 attributes:
   check_mode:
     support: full
@@ -101,11 +96,9 @@ def write(path: str, content: str, mode: int) -> None:
         raise
 
 
-def compare(
-    path: str, files: dict[str, str], mode: int, exclusive: bool = True
-) -> tuple[list[str], list[str], list[dict[str, str]]]:
+def compare(path: str, files: dict[str, str], mode: int) -> tuple[list[str], list[str], list[dict[str, str]]]:
     """Return the files to write, the names to remove, and the difference of each."""
-    names = sorted(os.listdir(path)) if exclusive and os.path.isdir(path) else []
+    names = sorted(os.listdir(path)) if os.path.isdir(path) else []
     removed = [name for name in names if name not in files]
     written, diffs = [], []
     for name in sorted(files):
@@ -128,7 +121,6 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "files": {"type": "dict", "required": True},
             "mode": {"type": "str", "default": "0644"},
-            "exclusive": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
@@ -139,18 +131,14 @@ def main() -> None:
     if os.path.islink(path) or (os.path.exists(path) and not os.path.isdir(path)):
         module.fail_json(msg="{0} is no folder".format(path))
     folder_agreed = as_agreed(path, _FOLDER_MODE)
-    written, removed, diffs = compare(path, files, mode, module.params["exclusive"])
+    written, removed, diffs = compare(path, files, mode)
     if not module.check_mode:
         if not folder_agreed:
             os.makedirs(path, exist_ok=True)
             os.chown(path, 0, 0)
             os.chmod(path, _FOLDER_MODE)
         for name in written:
-            try:
-                write(os.path.join(path, name), files[name], mode)
-            except OSError as error:
-                target = os.path.join(path, name)
-                module.fail_json(msg="{0} cannot be written ({1}); it is as it was".format(target, error.strerror))
+            write(os.path.join(path, name), files[name], mode)
         for name in removed:
             remove(module, os.path.join(path, name))
     changed = bool(written or removed or not folder_agreed)

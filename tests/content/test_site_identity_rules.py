@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.role_content import load_plugin
-from content.test_modules import as_root, start
+from content.test_modules import start
 
 RULES = load_plugin("plugins/filter/site_identity.py")
 MODULE = load_plugin("plugins/modules/host_name.py")
@@ -127,13 +127,3 @@ def test_a_file_that_is_written_over_gets_shorter_too(tmp_path: Path) -> None:
     file.write_text("a long text\n", encoding="utf-8")
     MODULE.overwrite(str(file), "short\n")
     assert file.read_text(encoding="utf-8") == "short\n"
-
-
-@as_root
-def test_a_shared_folder_keeps_what_others_put_there(tmp_path: Path) -> None:
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    (folder / "other").write_text("theirs", encoding="utf-8")
-    answer = start("folder_files", path=str(folder), files={"own": "ours"}, exclusive=False)
-    assert (answer["written"], answer["removed"]) == (["own"], [])
-    assert (folder / "other").read_text(encoding="utf-8") == "theirs"
