@@ -91,7 +91,8 @@ def test_an_old_list_is_taken_over() -> None:
 
 
 def test_stanzas_are_read_as_apt_reads_them() -> None:
-    text = "# first\nTypes: deb\nuris: http://a/debian\nSuites: x\n y\nSigned-By:\n -----BEGIN\n .\n\n\nEnabled: no\nTypes: deb\n"
+    first = "Types: deb\nuris: http://a/debian\nSuites: x\n y\nSigned-By:\n -----BEGIN\n .\n"
+    text = f"# first\n{first}\n\nEnabled: no\nTypes: deb\n"
     (only,) = MODULE.stanzas(text)
     assert only["uris"] == "http://a/debian"
     assert only["suites"].split() == ["x", "y"]
