@@ -146,3 +146,32 @@ def test_a_folder_stays_as_it_is_when_a_file_is_refused(tmp_path: Path) -> None:
     answer = start("folder_files", path=str(folder), files={"a": "right too", "c": "no"}, validate=check)
     assert answer["msg"] == "c was refused, and nothing was changed: c is wrong"
     assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == old
+
+
+@as_root
+def test_files_of_a_role_are_written_together(tmp_path: Path) -> None:
+    own, other = tmp_path / "new" / "own", tmp_path / "other"
+    other.write_text("old", encoding="utf-8")
+    files = [{"path": str(own), "content": "a\n", "mode": "0600"}, {"path": str(other), "content": "b\n"}]
+    assert start("host_files", files=files, _ansible_check_mode=True)["changed"] is True
+    assert not own.parent.exists()
+    assert start("host_files", files=files)["written"] == [str(own), str(other)]
+    assert start("host_files", files=files)["changed"] is False
+    assert own.stat().st_mode & 0o777 == 0o600
+    own.chmod(0o666)
+    assert start("host_files", files=files)["written"] == [str(own)]
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"check": ["grep", "-q", "right", "%s"]}, "would be wrong, so nothing was changed"),
+        ({"path": "/proc/no-folder/file"}, "cannot be written"),
+    ],
+)
+def test_files_of_a_role_are_written_together_or_not_at_all(tmp_path: Path, wrong: dict[str, Any], says: str) -> None:
+    first = {"path": str(tmp_path / "first"), "content": "a\n"}
+    answer = start("host_files", files=[first, {"path": str(tmp_path / "second"), "content": "b\n", **wrong}])
+    assert says in answer["msg"]
+    assert list(tmp_path.iterdir()) == []

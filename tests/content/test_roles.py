@@ -170,3 +170,22 @@ def test_readmes_are_up_to_date() -> None:
         [sys.executable, str(ROOT / "tools" / "role_readme.py"), "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}; run: python tools/role_readme.py"
+
+
+# Roles that a host can be left out of, by a tag in NetBox, a config context or group_vars.
+SWITCHED = ("access", "baseline_marker", "packages", "site_identity", "time_sync")
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_a_role_can_be_switched_off_and_says_so(name: str) -> None:
+    role, tag = ROOT / "roles" / name, f"skip-{name.replace('_', '-')}"
+    default = read_yaml(role / "defaults" / "main.yml")[f"{name}_enabled"]
+    assert default == f"{{{{ '{tag}' not in (bedplate_tags | default([])) }}}}"
+    tasks = read_yaml(role / "tasks" / "main.yml")
+    imports = [task for task in tasks if "ansible.builtin.import_tasks" in task]
+    assert all(re.search(rf"\b({name}_enabled|_{name}_applies) \| bool", str(task["when"])) for task in imports)
+    assert "ansible.builtin.debug" in tasks[-1]
+    section = (role / "NOTES.md").read_text(encoding="utf-8").split("## Opting out and overriding\n")
+    assert len(section) == 2
+    assert f"`{tag}`" in section[1]
+    assert f"`{name}_enabled: false`" in section[1]
