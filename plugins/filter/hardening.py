@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -17,11 +18,12 @@ def in_force(settings: list[dict[str, Any]], off: list[str], *keys: str) -> list
 
     It stands in the place of the first. A setting without a control, such as an operator's own, cannot be switched off.
     """
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for setting in settings:
         if switched_off(str(setting.get("control", "")), off):
             continue
-        identity = tuple(setting.get(key) for key in keys)
+        # Some of them are lists, such as the calls of an audit rule.
+        identity = json.dumps([setting.get(key) for key in keys], default=str)
         found[identity] = setting
     return list(found.values())
 

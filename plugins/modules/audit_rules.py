@@ -17,7 +17,7 @@ description:
   - Writes one file of rules and has the kernel load them with all others.
   - Rules that the kernel does not take are taken back, and the old ones are loaded again.
   - Rules that are on disk and not loaded, such as after a play that was stopped, are loaded.
-  - What is to be watched and does not exist on this host is left out and named.
+  - A file that does not exist yet is watched for. What would be in a folder that does not exist is left out and named.
 options:
   dest:
     description: The file, in the folder that C(augenrules) puts together.
@@ -64,7 +64,7 @@ rules:
   returned: always
   type: int
 lacking:
-  description: Paths that do not exist here.
+  description: Paths in folders that do not exist here.
   returned: always
   type: list
   elements: str
@@ -214,7 +214,8 @@ def main() -> None:
     audit, dest = Audit(module), module.params["dest"]
     tables = audit.tables()
     refuse_unknown_calls(module, tables)
-    watches = [watch for watch in module.params["watches"] if os.path.exists(watch["path"])]
+    # A file need not exist yet, but the folder that it would be in.
+    watches = [watch for watch in module.params["watches"] if os.path.isdir(os.path.dirname(watch["path"]))]
     before, after = read(dest), render(module.params, watches, tables)
     # augenrules leaves this file, from which the rules are loaded at each start.
     on_disk = len(_RULE.findall(read("/etc/audit/audit.rules") or ""))

@@ -49,6 +49,15 @@ def test_an_entry_without_a_control_has_no_switch() -> None:
     ]
 
 
+def test_rules_of_the_same_calls_are_one() -> None:
+    rules = [
+        {"key": "a", "calls": ["open"]},
+        {"key": "a", "calls": ["open"], "users": True},
+        {"key": "a", "calls": ["x"]},
+    ]
+    assert FILTERS.in_force(rules, [], "key", "calls") == rules[1:]
+
+
 def test_a_mistyped_control_is_found() -> None:
     settings = [{"control": "3.3.10"}, {"control": "KRNL-6000"}, {"name": "own"}]
     assert FILTERS.unknown_controls(["3.3", "3.3.1", "KRNL-600"], settings) == ["3.3.1", "KRNL-600"]
