@@ -8,7 +8,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 # Tests wait more than they compute. All tests of the lab stay with one of the two workers.
 TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
 
-.PHONY: help setup setup-lab setup-tests demo demo-down test test-all test-unit molecule lint format bench lock docs build clean
+.PHONY: help setup setup-lab setup-tests demo demo-down test test-all test-unit molecule lint format bench audit lock docs build clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: setup-tests ## speed and memory, as ratios measured side by side; writes 
 	tools/bootstrap-bench
 	PATH="$(CURDIR)/.venv-bench/bin:$$PATH" python -m tests.benchmarks
 
+audit: setup-lab ## independent judges of lab hosts at the whole baseline: Lynis, ssh-audit; writes tests/audit/results.json
+	@tools/audit-lab
+
 format: setup ## format the Python code
 	ruff format .
 	ruff check --fix .
@@ -67,10 +70,12 @@ lock: setup ## pin all dependencies anew
 	    --custom-compile-command 'make lock' --upgrade pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench \
 	    --no-emit-index-url --custom-compile-command 'make lock' -c requirements.lock pyproject.toml -o requirements-bench.lock
+	echo ssh-audit | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' --upgrade - -o requirements-audit.lock
 
 build: setup ## the wheel and the collection, into dist/
 	python -m build --no-isolation --wheel --outdir dist .
 	ansible-galaxy collection build --force --output-path dist .
 
 clean: ## remove what the targets made in this folder
-	rm -rf .venv .venv-bench dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .ansible
+	rm -rf .venv .venv-bench .venv-audit dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .ansible

@@ -42,6 +42,26 @@ def shown_default(value: object) -> str:
     return "`" + " ".join(text.split()).replace("|", "\\|") + "`"
 
 
+def is_table(default: object) -> bool:
+    """Return whether a default is a list of dictionaries, which reads better as a table of its own."""
+    return isinstance(default, list) and bool(default) and all(isinstance(entry, dict) for entry in default)
+
+
+def default_tables(defaults: dict[str, Any]) -> list[str]:
+    """Return a table for each default that is a list of dictionaries."""
+    lines = []
+    for name, default in defaults.items():
+        if not is_table(default):
+            continue
+        keys = list(dict.fromkeys(key for entry in default for key in entry))
+        lines += ["", f"### `{name}`", "", f"| {' | '.join(keys)} |", "|---" * len(keys) + "|"]
+        lines += [
+            f"| {' | '.join(str(entry.get(key, '')).replace('|', chr(92) + '|') for key in keys)} |"
+            for entry in default
+        ]
+    return lines
+
+
 def option_rows(options: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
     """Return the rows of the table of variables, and of the keys of their dictionaries."""
     rows = []
@@ -50,6 +70,7 @@ def option_rows(options: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
         if "elements" in option:
             kind += f" of {option['elements']}"
         default = shown_default(defaults[name]) if name in defaults else "required"
+        default = "[below](#" + name + ")" if is_table(defaults.get(name)) else default
         text = " ".join(prose(line) for line in as_list(option["description"]))
         if "choices" in option:
             text += " One of " + ", ".join(f"`{choice}`" for choice in option["choices"]) + "."
@@ -89,7 +110,7 @@ def render(role: Path) -> str:
     ]
     lines += ["", "## Variables", "", "| variable | type | default | meaning |", "|---|---|---|---|"]
     lines += option_rows(options, defaults)
-    lines += suboption_lines(options)
+    lines += suboption_lines(options) + default_tables(defaults)
     notes = role / "NOTES.md"
     if notes.is_file():
         lines += ["", notes.read_text(encoding="utf-8").rstrip()]

@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import re
+import shlex
 import shutil
 import tempfile
 
@@ -43,6 +44,13 @@ options:
     description: The address that the account comes from, for C(Match) blocks and patterns with an address.
     type: str
     default: ""
+  undo_after:
+    description:
+      - Puts the old drop-in back and reloads sshd after so many seconds, unless the timers C(bedplate-undo-*.timer)
+        are stopped before. Meant for a stop over a new connection, which proves that sshd still lets Ansible in.
+      - 0 is never.
+    type: int
+    default: 0
 attributes:
   check_mode:
     support: full
@@ -213,6 +221,22 @@ def _check(module: AnsibleModule, content: str) -> None:
         shutil.rmtree(folder)
 
 
+def _arm(module: AnsibleModule, dest: str, before: str | None) -> None:
+    """Have systemd bring the old drop-in back later, even when nobody can log in any more."""
+    name = "bedplate-undo-sshd-{0}".format(os.getpid())
+    kept = os.path.join("/run", name)
+    restore = ["rm", "--force", dest]
+    if before is not None:
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(before)
+        restore = ["cp", "--force", kept, dest]
+    timer = ["systemd-run", "--quiet", "--collect", "--unit=" + name, "--timer-property=AccuracySec=1s"]
+    timer += ["--on-active={0}".format(module.params["undo_after"])]
+    script = "{0} && systemctl reload ssh.service".format(" ".join(shlex.quote(word) for word in restore))
+    module.run_command([*timer, "sh", "-c", script], check_rc=True)
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -221,6 +245,7 @@ def main() -> None:
             "login": {"type": "str", "default": ""},
             "login_by": {"type": "str", "choices": ["key", "password"], "default": "key"},
             "peer": {"type": "str", "default": ""},
+            "undo_after": {"type": "int", "default": 0},
         },
         supports_check_mode=True,
     )
@@ -232,6 +257,8 @@ def main() -> None:
     _check(module, content)
     changed = before != content or not os.path.exists(dest)
     if changed and not module.check_mode:
+        if module.params["undo_after"]:
+            _arm(module, dest, before if os.path.isfile(dest) else None)
         temporary = os.path.join(module.tmpdir, os.path.basename(dest))
         _write(temporary, content)
         os.makedirs(os.path.dirname(dest), mode=0o755, exist_ok=True)

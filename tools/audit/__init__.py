@@ -1,0 +1,1 @@
+"""Independent judges of hosts at the baseline: `make audit`."""

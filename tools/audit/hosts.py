@@ -1,0 +1,51 @@
+"""The hosts that are judged, and how to reach them."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class AuditError(Exception):
+    """A judge could not do its work; the message says which, where and why."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host at the baseline, reached by its name in an ssh_config."""
+
+    name: str
+    ssh_config: Path
+
+    def run(self, command: str, *, text_in: str = "") -> str:
+        """Run a shell command as root and return what it printed.
+
+        Raises:
+            AuditError: it failed.
+        """
+        done = subprocess.run(
+            ["ssh", "-F", self.ssh_config, self.name, "sudo", "sh", "-c", shlex.quote(command)],
+            input=text_in,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise AuditError(f"{self.name}: {command!r} failed: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where its sshd listens."""
+        done = subprocess.run(
+            ["ssh", "-F", self.ssh_config, "-G", self.name], capture_output=True, text=True, check=True
+        )
+        settings = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+        return settings["hostname"], int(settings["port"])
+
+    @property
+    def is_container(self) -> bool:
+        """Whether it shares the kernel of the machine around it."""
+        return self.run("systemd-detect-virt --container || true").strip() not in ("none", "")
