@@ -31,17 +31,23 @@ def lab() -> None:
 @lab.command()
 @click.option("--subnet", metavar="CIDR", help="A private /24, or auto, in place of the inventory's 10.213.77.0/24.")
 @click.option("--recreate", metavar="HOST", multiple=True, help="Make this host anew from its image; repeatable.")
+@click.option(
+    "--metal", is_flag=True, help="Hosts of class bare_metal as emulated machines with a kernel of their own."
+)
 @pass_app
-def up(app: App, subnet: str | None, recreate: Sequence[str]) -> None:
+def up(app: App, subnet: str | None, recreate: Sequence[str], *, metal: bool) -> None:
     """Bring the fleet up, or repair it; what is there and right stays as it is.
 
     The first start builds the images of the Debian releases, which takes a few minutes.
+    With --metal, bare-metal hosts stay emulated machines (QEMU) until `lab down`; each takes about two minutes to boot.
 
     Example: bedplate lab up --recreate fra1-colo-01
     """
     arguments = ["up", "--inventory", str(app.content.inventories / "lab")]
     if subnet:
         arguments += ["--subnet", subnet]
+    if metal:
+        arguments.append("--metal")
     for host in recreate:
         arguments += ["--recreate", host]
     answer = Factory(app).run(*arguments, show=True)
