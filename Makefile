@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Collections and roles come from this clone only; nothing is fetched while linting or testing.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 
-.PHONY: help setup setup-lab setup-tests demo demo-down test test-all test-unit molecule lint format bench lock docs build clean
+.PHONY: help setup setup-lab setup-tests setup-metal demo demo-down test test-all test-unit test-metal molecule lint format bench lock docs build clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ setup-lab:
 	@tools/bootstrap lab
 setup-tests:
 	@tools/bootstrap lab tests
+
+setup-metal:
+	@tools/bootstrap lab tests metal
 
 demo: setup-lab ## a lab fleet brought to the baseline, twice, with every run tracked
 	@tools/demo
@@ -40,9 +43,14 @@ test: setup-tests ## the per-change tier: unit, content, integration on lab host
 	pytest -m 'not slow'
 	tools/molecule
 
-test-all: setup-tests ## everything
+test-all: setup-metal ## everything
 	pytest
 	tools/molecule
+	tools/molecule metal
+
+test-metal: setup-metal ## the roles that need a kernel of their own, on an emulated machine (20 minutes)
+	pytest tests/integration/test_lab_metal.py
+	tools/molecule metal
 
 molecule: setup-tests ## every role's scenario on real hosts
 	tools/molecule

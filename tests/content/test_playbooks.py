@@ -58,7 +58,7 @@ def test_roles_of_the_baseline_are_tagged_by_their_names() -> None:
     roles = [role for play in read_yaml(ROOT / "playbooks" / "baseline.yml") for role in play.get("roles") or []]
     assert {role["role"]: role["tags"] for role in roles} == {
         f"bedplate.datacenter.{name}": [name]
-        for name in ("observer", "access", "time_sync", "logging", "metrics", "firewall", "baseline_marker")
+        for name in ("observer", "access", "time_sync", "logging", "metrics", "hardware", "firewall", "baseline_marker")
     }
 
 
