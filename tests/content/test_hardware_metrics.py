@@ -13,7 +13,7 @@ METRICS = load_plugin("roles/hardware/files/hardware_metrics.py")
 # As smartctl 7.3 says it of QEMU's NVMe disk, shortened.
 NVME: dict[str, Any] = {
     "device": {"name": "/dev/nvme0", "type": "nvme"},
-    "model_name": "QEMU NVMe",
+    "model_name": "QEMU NVM",
     "serial_number": 'LAB"1\\',
     "firmware_version": "7.2.22",
     "smart_status": {"passed": True, "nvme": {"value": 0}},
@@ -37,7 +37,7 @@ ATA: dict[str, Any] = {
 def test_a_disk_becomes_lines() -> None:
     lines = METRICS.written(METRICS.disk_samples(NVME)).splitlines()
     assert [line for line in lines if not line.startswith("#")] == [
-        'smartmon_device_info{disk="/dev/nvme0",type="nvme",model="QEMU NVMe",serial="LAB\\"1\\\\",firmware="7.2.22"} 1',
+        'smartmon_device_info{disk="/dev/nvme0",type="nvme",model="QEMU NVM",serial="LAB\\"1\\\\",firmware="7.2.22"} 1',
         'smartmon_device_smart_healthy{disk="/dev/nvme0",type="nvme"} 1',
         'smartmon_temperature_celsius{disk="/dev/nvme0",type="nvme"} 50',
         'smartmon_power_on_seconds{disk="/dev/nvme0",type="nvme"} 7200',
