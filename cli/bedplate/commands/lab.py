@@ -114,7 +114,8 @@ def _draw_status(out: Console, answer: dict[str, Any]) -> None:
     for host in answer["hosts"]:
         state = f"[{_STATE_STYLES.get(host['state'], 'yellow')}]{host['state']}[/]"
         ssh = "answers" if host["reachable"] else "[red]silent[/]"
-        table.add_row(host["name"], host["class"] or "-", host["platform"], host["address"], state, ssh)
+        platform = host["platform"] if host["machine"] == "container" else f"{host['platform']}, {host['machine']}"
+        table.add_row(host["name"], host["class"] or "-", platform, host["address"], state, ssh)
     out.print(table)
     out.print(f"The lab is {answer['state']}. Log in with: ssh -F {Path(answer['folder']) / 'ssh_config'} HOST")
 

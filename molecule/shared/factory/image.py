@@ -42,7 +42,7 @@ def ensure_images(platforms: Iterable[str], podman: Podman, progress: Progress) 
     """
     if not _missing(platforms, podman):
         return
-    with locked(_lock_file()):
+    with locked(lock_file("images")):
         missing = _missing(platforms, podman)
         if not missing:
             return
@@ -97,9 +97,10 @@ def _missing(platforms: Iterable[str], podman: Podman) -> list[str]:
     return sorted(platform for platform in set(platforms) if image_name(platform) not in present)
 
 
-def _lock_file() -> Path:
+def lock_file(what: str) -> Path:
+    """Return the file whose lock the one process on this machine holds that makes `what`."""
     shared = Path("/run/lock")
-    return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / "bedplate-lab-images.lock"
+    return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / f"bedplate-lab-{what}.lock"
 
 
 def _build_all(platforms: Sequence[str], podman: Podman, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.errors import FactoryError
-from factory.image import BuildLog, image_name, mirror, recipe_digest
+from factory.image import BuildLog, image_name, lock_file, mirror, recipe_digest
 from factory.locks import locked
 from factory.machine import as_root, find_program, last_line
 from factory.podman import Podman
@@ -58,7 +58,7 @@ def ensure_metal_image(platform: str, podman: Podman, progress: Progress) -> Met
         return image
     for program in ("mkfs.ext4", "unshare"):
         find_program(program)
-    with locked(Path("/run/lock") / "bedplate-lab-metal.lock"):
+    with locked(lock_file("metal")):
         if not image.is_complete():
             _build(platform, image, podman, progress)
     return image
