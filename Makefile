@@ -8,7 +8,8 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 # Tests wait more than they compute. All tests of the lab stay with one of the two workers.
 TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
 
-.PHONY: help setup setup-lab setup-tests demo demo-down test test-all test-unit molecule lint format bench audit lock docs build clean
+.PHONY: help setup setup-lab setup-tests setup-metal demo demo-down test test-all test-unit test-metal molecule lint \
+    format bench audit lock docs build clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,9 @@ setup-lab:
 	@tools/bootstrap lab
 setup-tests:
 	@tools/bootstrap lab tests
+
+setup-metal:
+	@tools/bootstrap lab tests metal
 
 demo: setup-lab ## a lab fleet brought to the baseline, twice, with every run tracked
 	@tools/demo
@@ -43,9 +47,14 @@ test: setup-tests ## the per-change tier: unit, content, integration on lab host
 	pytest $(TWO_AT_ONCE) -m 'not slow'
 	tools/molecule
 
-test-all: setup-tests ## everything
+test-all: setup-metal ## everything
 	pytest $(TWO_AT_ONCE)
 	tools/molecule
+	tools/molecule metal
+
+test-metal: setup-metal ## the roles that need a kernel of their own, on an emulated machine (20 minutes)
+	pytest tests/integration/test_lab_metal.py
+	tools/molecule metal
 
 molecule: setup-tests ## every role's scenario on real hosts
 	tools/molecule

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import io
 import ipaddress
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,45 @@ def test_hosts_keep_their_number_in_another_subnet() -> None:
     placed = fleet.place(specs, ipaddress.IPv4Network("10.9.8.0/24"))
     assert [spec.address for spec in placed] == ["10.9.8.5", "10.9.8.12"]
     assert placed[0].host_class == "colo"
+
+
+def test_hosts_stay_the_machines_that_they_were_made_as() -> None:
+    fleet = factory("fleet")
+    iron, box = fleet.HostSpec("iron", "debian-12", "10.0.0.5", "bare_metal"), fleet.HostSpec("box", "debian-12")
+    assert [spec.machine for spec in fleet.with_metal([iron, box], asked=False, before=[])] == ["container"] * 2
+    asked = fleet.with_metal([iron, box], asked=True, before=[])
+    assert [spec.machine for spec in asked] == ["metal", "container"]
+    assert fleet.with_metal([iron, box], asked=False, before=asked) == asked
+    assert fleet.place(asked, ipaddress.IPv4Network("10.9.8.0/24"))[0].machine == "metal"
+    with pytest.raises(factory("errors").UsageError, match="no host of class bare_metal"):
+        fleet.with_metal([box], asked=True, before=[])
+
+
+def test_a_host_named_by_hand_may_be_metal() -> None:
+    fleet = factory("fleet")
+    (iron,) = fleet.parse_hosts(["iron=debian-12/metal"])
+    assert (iron.platform, iron.machine) == ("debian-12", "metal")
+    with pytest.raises(factory("errors").UsageError, match="no kind of machine 'steel'"):
+        fleet.parse_hosts(["iron=debian-12/steel"])
+
+
+def test_the_same_files_make_the_same_seed() -> None:
+    metal = factory("metal")
+    files = {"etc/hostname": ("iron\n", 0o644, 0), "home/alice/.ssh/authorized_keys": ("key\n", 0o600, 1001)}
+    seed = metal.seed(files)
+    assert metal.seed(dict(reversed(files.items()))) == seed
+    with tarfile.open(fileobj=io.BytesIO(seed)) as archive:
+        rows = {entry.name: (entry.mode, entry.uid, entry.isdir()) for entry in archive}
+    assert rows == {
+        "etc/hostname": (0o644, 0, False),
+        "home/alice/.ssh": (0o700, 1001, True),
+        "home/alice/.ssh/authorized_keys": (0o600, 1001, False),
+    }
+
+
+def test_a_name_server_on_loopback_is_not_a_guests() -> None:
+    text = "# x\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch example.com\nnameserver ::1\n"
+    assert factory("metal").name_servers(text) == "nameserver 192.0.2.1\nsearch example.com\n"
 
 
 def test_an_inventory_moves_to_another_subnet(tmp_path: Path) -> None:

@@ -38,17 +38,23 @@ def lab() -> None:
     help="Make this host anew from its image; repeatable.",
     shell_complete=complete_lab_host,
 )
+@click.option(
+    "--metal", is_flag=True, help="Hosts of class bare_metal as emulated machines with a kernel of their own."
+)
 @pass_app
-def up(app: App, subnet: str | None, recreate: Sequence[str]) -> None:
+def up(app: App, subnet: str | None, recreate: Sequence[str], *, metal: bool) -> None:
     """Bring the fleet up, or repair it; what is there and right stays as it is.
 
     The first start builds the images of the Debian releases, which takes a few minutes.
+    With --metal, bare-metal hosts stay emulated machines (QEMU) until `lab down`; each takes about two minutes to boot.
 
     Example: bedplate lab up --recreate fra1-colo-01
     """
     arguments = ["up", "--inventory", str(app.content.inventories / "lab")]
     if subnet:
         arguments += ["--subnet", subnet]
+    if metal:
+        arguments.append("--metal")
     for host in recreate:
         arguments += ["--recreate", host]
     answer = Factory(app).run(*arguments, show=True)
@@ -115,7 +121,8 @@ def _draw_status(out: Console, answer: dict[str, Any]) -> None:
     for host in answer["hosts"]:
         state = f"[{_STATE_STYLES.get(host['state'], 'yellow')}]{host['state']}[/]"
         ssh = "answers" if host["reachable"] else "[red]silent[/]"
-        table.add_row(host["name"], host["class"] or "-", host["platform"], host["address"], state, ssh)
+        platform = host["platform"] if host["machine"] == "container" else f"{host['platform']}, {host['machine']}"
+        table.add_row(host["name"], host["class"] or "-", platform, host["address"], state, ssh)
     out.print(table)
     out.print(f"The lab is {answer['state']}. Log in with: ssh -F {Path(answer['folder']) / 'ssh_config'} HOST")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from factory.errors import FactoryError, UsageError
 from factory.faults import break_hosts, read_faults
-from factory.fleet import RELEASES, network_of, parse_hosts, read_fleet
+from factory.fleet import RELEASES, network_of, parse_hosts, read_fleet, with_metal
 from factory.image import ensure_images, image_name
 from factory.inventory import SNAPSHOT
 from factory.lab import Lab
@@ -51,7 +51,7 @@ def _up(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     asked = _subnet(options.subnet)
     if options.host:
         return lab.up(parse_hosts(options.host), SubnetChoice(asked), recreate=options.recreate)
-    specs = read_fleet(options.inventory / SNAPSHOT)
+    specs = with_metal(read_fleet(options.inventory / SNAPSHOT), asked=options.metal, before=lab.hosts)
     own = network_of(specs)
     default = None if options.subnet == "auto" else lab.subnet or own
     answer = lab.up(specs, SubnetChoice(asked, default), recreate=options.recreate)
@@ -92,7 +92,9 @@ def _subnet(text: str | None) -> ipaddress.IPv4Network | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="factory", description="Containers with systemd and SSH, as lab hosts.")
+    parser = argparse.ArgumentParser(
+        prog="factory", description="Containers and emulated machines with systemd and SSH, as lab hosts."
+    )
     parser.add_argument(
         "--folder", type=Path, default=Path("lab"), help="state folder of the lab; two folders are two labs"
     )
@@ -101,8 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     up = verbs.add_parser("up", help="bring hosts up, repair what is there")
     which = up.add_mutually_exclusive_group(required=True)
     which.add_argument("--inventory", type=Path, help="inventory folder whose snapshot names the hosts")
-    which.add_argument("--host", action="append", help="NAME=PLATFORM, as often as there are hosts")
+    which.add_argument(
+        "--host", action="append", help="NAME=PLATFORM or NAME=PLATFORM/metal, as often as there are hosts"
+    )
     up.add_argument("--subnet", help="a private /24, or auto: a free one (default: the inventory's own)")
+    up.add_argument("--metal", action="store_true", help="hosts of class bare_metal as emulated machines, from now on")
     up.add_argument("--recreate", action="append", default=[], metavar="NAME", help="make this host anew")
     up.set_defaults(command=_up)
     verbs.add_parser("status", help="hosts and their state").set_defaults(command=_status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from factory.errors import UsageError
 # What NetBox calls a platform, and the Debian release that it is.
 RELEASES = {"debian-12": "bookworm", "debian-13": "trixie"}
 FIRST_HOST = 11
+# A container shares this machine's kernel; metal is an emulated machine with its own, a BMC and an NVMe disk.
+CONTAINER, METAL = "container", "metal"
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class HostSpec:
         platform: a key of RELEASES.
         address: IPv4 address, or empty: the factory picks one.
         host_class: bare_metal, colo or cloud; empty where it does not matter.
+        machine: CONTAINER or METAL.
     """
 
     name: str
     platform: str
     address: str = ""
     host_class: str = ""
+    machine: str = CONTAINER
 
 
 def read_fleet(snapshot: Path) -> list[HostSpec]:
@@ -50,18 +54,35 @@ def read_fleet(snapshot: Path) -> list[HostSpec]:
 
 
 def parse_hosts(values: Iterable[str]) -> list[HostSpec]:
-    """Return the hosts of `NAME=PLATFORM` arguments.
+    """Return the hosts of `NAME=PLATFORM` and `NAME=PLATFORM/metal` arguments.
 
     Raises:
-        UsageError: an argument has another form, or names an unknown platform.
+        UsageError: an argument has another form, or names an unknown platform or kind of machine.
     """
     specs = []
     for value in values:
         name, _, platform = value.partition("=")
         if not name or not platform:
             raise UsageError("must be NAME=PLATFORM, like web1=debian-12", where=value)
-        specs.append(HostSpec(name, _known_platform(platform, name)))
+        platform, _, machine = platform.partition("/")
+        if machine not in {"", METAL}:
+            raise UsageError(f"no kind of machine {machine!r}", where=name, hint=f"known is {METAL}")
+        specs.append(HostSpec(name, _known_platform(platform, name), machine=machine or CONTAINER))
     return specs
+
+
+def with_metal(specs: Iterable[HostSpec], *, asked: bool, before: Iterable[HostSpec]) -> list[HostSpec]:
+    """Return the hosts with those of class bare_metal as such machines, if asked for or if they were so before.
+
+    Raises:
+        UsageError: it was asked for, and no host is of that class.
+    """
+    specs = list(specs)
+    metal = {spec.name for spec in specs if spec.host_class == "bare_metal"}
+    if asked and not metal:
+        raise UsageError("the inventory has no host of class bare_metal", hint="leave out --metal")
+    kept = metal if asked else metal & {spec.name for spec in before if spec.machine == METAL}
+    return [replace(spec, machine=METAL) if spec.name in kept else spec for spec in specs]
 
 
 def _spec(name: str, record: Mapping[str, Any]) -> HostSpec:
@@ -107,5 +128,5 @@ def place(specs: Iterable[HostSpec], network: ipaddress.IPv4Network) -> list[Hos
         offset = int(ipaddress.IPv4Address(spec.address)) & 0xFF if spec.address else FIRST_HOST + number
         if not 1 < offset < network.num_addresses - 1:
             raise UsageError(f"host {spec.name} has number {offset}, which {network} has not", hint="use a /24")
-        placed.append(HostSpec(spec.name, spec.platform, str(network[offset]), spec.host_class))
+        placed.append(replace(spec, address=str(network[offset])))
     return placed

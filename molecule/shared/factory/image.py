@@ -31,7 +31,7 @@ _CHANGES = (f"LABEL {LABEL}=true", 'CMD ["/lib/systemd/systemd"]', "STOPSIGNAL S
 
 def image_name(platform: str) -> str:
     """Return the full name of a platform's image; its tag changes with the recipe."""
-    return f"{REPOSITORY}:{platform}-{_recipe_digest()}"
+    return f"{REPOSITORY}:{platform}-{recipe_digest(RECIPE)}"
 
 
 def ensure_images(platforms: Iterable[str], podman: Podman, progress: Progress) -> None:
@@ -42,7 +42,7 @@ def ensure_images(platforms: Iterable[str], podman: Podman, progress: Progress) 
     """
     if not _missing(platforms, podman):
         return
-    with locked(_lock_file()):
+    with locked(lock_file("images")):
         missing = _missing(platforms, podman)
         if not missing:
             return
@@ -52,7 +52,7 @@ def ensure_images(platforms: Iterable[str], podman: Podman, progress: Progress) 
 
 
 def remove_images(podman: Podman, progress: Progress) -> None:
-    """Remove the images of this and of earlier recipes that no container uses."""
+    """Remove the container images of this and of earlier recipes that no container uses."""
     in_use = set(podman("ps", "--all", "--format", "{{.Image}}").split())
     for name in sorted(podman.images(LABEL)):
         if name in in_use:
@@ -83,10 +83,11 @@ def _debian_urls(text: str) -> list[str]:
     return re.findall(r"(?:^|\s)(https?://\S+/debian/?)(?=\s|$)", "\n".join(lines), re.MULTILINE)
 
 
-def _recipe_digest() -> str:
-    digest = hashlib.sha256()
-    for file in sorted(path for path in RECIPE.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(RECIPE)}\0".encode())
+def recipe_digest(recipe: Path, *more: str) -> str:
+    """Return the digest of a folder's files, and of what else makes the image what it is."""
+    digest = hashlib.sha256("\0".join(more).encode())
+    for file in sorted(path for path in recipe.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(recipe)}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]
 
@@ -96,9 +97,10 @@ def _missing(platforms: Iterable[str], podman: Podman) -> list[str]:
     return sorted(platform for platform in set(platforms) if image_name(platform) not in present)
 
 
-def _lock_file() -> Path:
+def lock_file(what: str) -> Path:
+    """Return the file whose lock the one process on this machine holds that makes `what`."""
     shared = Path("/run/lock")
-    return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / "bedplate-lab-images.lock"
+    return (shared if shared.is_dir() else Path(tempfile.gettempdir())) / f"bedplate-lab-{what}.lock"
 
 
 def _build_all(platforms: Sequence[str], podman: Podman, progress: Progress) -> None:
@@ -126,7 +128,7 @@ def _build(platform: str, podman: Podman, progress: Progress, running: list[subp
     importing = [*podman.command, "import", "--quiet", *changes, "-"]
     with subprocess.Popen(as_root(isolated), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tree:
         running.append(tree)
-        log = _BuildLog(tree.stderr, platform, progress)
+        log = BuildLog(tree.stderr, platform, progress)
         imported = subprocess.run(importing, stdin=tree.stdout, capture_output=True, text=True, check=False)
     identifier = last_line(imported.stdout)
     if tree.returncode != 0 or imported.returncode != 0:
@@ -142,7 +144,7 @@ def _build(platform: str, podman: Podman, progress: Progress, running: list[subp
     progress.step(platform, f"image built in {time.monotonic() - began:.0f} s")
 
 
-class _BuildLog:
+class BuildLog:
     """Reads what a build prints: headlines become progress, the last lines explain a failure."""
 
     def __init__(self, stream: IO[bytes] | None, platform: str, progress: Progress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import FactoryError, NotFoundError
-from factory.fleet import HostSpec, place
+from factory.fleet import METAL, HostSpec, place
 from factory.image import ensure_images, image_name, remove_images
 from factory.inventory import copy_inventory
 from factory.keys import COLLEAGUES, LOGIN
 from factory.locks import locked
 from factory.machine import WATCH_INSTANCES, raise_watch_limit
+from factory.metal import Guest, guests_of
+from factory.metal_image import ensure_metal_image, remove_metal_images
 from factory.near import nearest
 from factory.network import SubnetChoice, ensure_network, remove_network
 from factory.podman import Container, Podman
@@ -29,6 +32,8 @@ HOST_LABEL = "bedplate.lab.host"
 _AT_A_TIME = 4
 # Seconds for a host that runs to greet: a dead one refuses at once, a busy machine takes its time.
 _PATIENCE = 20
+# An emulated processor takes one to two minutes to boot when it has a core of its own.
+_BOOT_SECONDS = 600
 
 
 class Lab:
@@ -61,6 +66,9 @@ class Lab:
         with locked(self.folder.path / ".lock"):
             placed = self._place(specs, subnet)
             self._podman.remove([self.folder.container(name) for name in recreate])
+            for guest in guests_of(self.folder):
+                if guest.name in recreate:
+                    guest.remove()
             if not self._is_right(placed):
                 self._repair(placed)
         return self.status()
@@ -85,7 +93,10 @@ class Lab:
         with locked(self.folder.path / ".lock"):
             removed = self._containers()
             self._podman.remove([container.name for container in removed.values()])
-            for name in sorted(removed):
+            guests = guests_of(self.folder)
+            for guest in guests:
+                guest.remove()
+            for name in sorted([*removed, *(guest.name for guest in guests)]):
                 self._progress.step(name, "removed")
             remove_network(self.folder, self._podman, self._progress)
             self.folder.remove()
@@ -93,6 +104,7 @@ class Lab:
             self._progress.step("files", f"removed {self.folder.path}")
         if images:
             remove_images(self._podman, self._progress)
+            remove_metal_images(self._progress)
         return self.status()
 
     @property
@@ -151,9 +163,12 @@ class Lab:
         if record is None or list(record.hosts) != list(specs) or not keys.is_complete():
             return False
         containers = self._containers()
-        if set(containers) != {spec.name for spec in specs} or not keys.ssh_config.is_file():
+        if set(containers) != _containers_of(specs) or not keys.ssh_config.is_file():
             return False
         if any(container.state != "running" for container in containers.values()):
+            return False
+        guests = guests_of(self.folder)
+        if {guest.name for guest in guests if guest.state == "running"} != _guests_of(specs):
             return False
         return all(self._each(specs, self._lets_in))
 
@@ -163,21 +178,49 @@ class Lab:
             self._progress.step("machine", f"fs.inotify.max_user_instances raised to {WATCH_INSTANCES}")
         self.folder.keys.make_missing()
         containers = self._containers()
-        surplus = [container for name, container in containers.items() if name not in {spec.name for spec in specs}]
+        surplus = [container for name, container in containers.items() if name not in _containers_of(specs)]
         self._podman.remove([container.name for container in surplus])
         for container in surplus:
             self._progress.step(container.name, "removed: not in the fleet")
-        keys = self._each(specs, lambda spec: self._bring_up(spec, containers.get(spec.name)))
-        self.folder.keys.write_known_hosts(dict(zip((s.address for s in specs), keys, strict=True)))
+        for guest in guests_of(self.folder):
+            if guest.name not in _guests_of(specs):
+                guest.remove()
+                self._progress.step(guest.name, "removed: not in the fleet")
+        # Containers first: the network that the others join is there while one of them runs.
+        boxes = [spec for spec in specs if spec.machine != METAL]
+        keys = dict(zip(boxes, self._each(boxes, lambda s: self._bring_up(s, containers.get(s.name))), strict=True))
+        keys |= {spec: self._switch_on(spec) for spec in specs if spec.machine == METAL}
+        self.folder.keys.write_known_hosts({spec.address: keys[spec] for spec in specs})
         self.folder.keys.write_ssh_config((spec.name, spec.address) for spec in specs)
         self.folder.write(ipaddress.IPv4Network(f"{specs[0].address}/24", strict=False), specs)
-        for spec, lets_in in zip(specs, self._each(specs, self._lets_in), strict=True):
+        for spec, lets_in in zip(specs, self._each(specs, self._comes_up), strict=True):
             if not lets_in:
+                said = Guest(self.folder, spec.name).last_words() if spec.machine == METAL else ""
                 raise FactoryError(
-                    f"does not let {LOGIN} in over SSH at {spec.address}",
+                    f"does not let {LOGIN} in over SSH at {spec.address}"
+                    + (f"; its console says: {said}" * bool(said)),
                     where=spec.name,
                     hint=f"make it anew with --recreate {spec.name}",
                 )
+
+    def _switch_on(self, spec: HostSpec) -> tuple[str, str]:
+        """Make, start or leave one bare-metal host, and return its name and SSH host key."""
+        guest = Guest(self.folder, spec.name)
+        what = guest.bring_up(spec, ensure_metal_image(spec.platform, self._podman, self._progress))
+        self._progress.step(spec.name, f"{what}, {spec.address}")
+        return spec.name, guest.host_key
+
+    def _comes_up(self, spec: HostSpec) -> bool:
+        """Whether a host lets Ansible in; one that boots a kernel of its own gets the time for it."""
+        deadline = time.monotonic() + (_BOOT_SECONDS if spec.machine == METAL else 0)
+        guest = Guest(self.folder, spec.name)
+        if spec.machine == METAL:
+            self._progress.step(spec.name, "waiting for its SSH: booting takes a minute or two", done=False)
+        while not self._lets_in(spec):
+            if time.monotonic() >= deadline or guest.state == "exited":
+                return False
+            time.sleep(3)
+        return True
 
     def _bring_up(self, spec: HostSpec, container: Container | None) -> tuple[str, str]:
         """Make, start or leave one host, and return its name and SSH host key."""
@@ -216,7 +259,11 @@ class Lab:
         container = containers.get(spec.name)
         row = asdict(spec)
         row["class"] = row.pop("host_class") or None
-        return {**row, **self.folder.login(spec), "state": container.state if container else "missing"}
+        if spec.machine == METAL:
+            state = Guest(self.folder, spec.name).state
+        else:
+            state = container.state if container else "missing"
+        return {**row, **self.folder.login(spec), "state": state}
 
     def _lets_in(self, spec: HostSpec) -> bool:
         command = [*self.folder.keys.ssh_command(LOGIN, spec.address), "sudo -n true"]
@@ -225,6 +272,14 @@ class Lab:
     def _each(self, specs: Sequence[HostSpec], work: Callable[[HostSpec], Any]) -> list[Any]:
         with ThreadPoolExecutor(_AT_A_TIME) as workers:
             return list(workers.map(work, specs))
+
+
+def _containers_of(specs: Sequence[HostSpec]) -> set[str]:
+    return {spec.name for spec in specs if spec.machine != METAL}
+
+
+def _guests_of(specs: Sequence[HostSpec]) -> set[str]:
+    return {spec.name for spec in specs if spec.machine == METAL}
 
 
 def _moved(spec: HostSpec, container: Container) -> bool:

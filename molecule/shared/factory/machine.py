@@ -20,8 +20,12 @@ PACKAGES = {
     "unshare": "util-linux",
     "ip": "iproute2",
     "sysctl": "procps",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "mkfs.ext4": "e2fsprogs",
 }
 _ALL_PACKAGES = "podman runc netavark debootstrap debian-archive-keyring openssh-client"
+_METAL_PACKAGES = "qemu-system-x86 qemu-utils e2fsprogs"
 
 WATCH_INSTANCES = 1024
 
@@ -35,9 +39,10 @@ def find_program(name: str) -> str:
     path = find_optional(name)
     if path is None:
         package = PACKAGES.get(name, name)
+        packages = _METAL_PACKAGES if package in _METAL_PACKAGES else _ALL_PACKAGES
         raise FactoryError(
             f"{name} is not installed",
-            hint=f"the lab needs the Debian package {package}: apt-get install {_ALL_PACKAGES}",
+            hint=f"the lab needs the Debian package {package}: apt-get install {packages}",
         )
     return path
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from factory.errors import UsageError
-from factory.fleet import HostSpec
+from factory.fleet import METAL, HostSpec
 from factory.keys import Keyring, write
 
 SCHEMA = 1
@@ -73,11 +73,17 @@ class LabFolder:
         head = {"schema": SCHEMA, "identity": self.identity, "network": self.network, "subnet": str(subnet)}
         write(self._fleet, json.dumps({**head, "hosts": rows}, indent=2) + "\n")
 
-    def login(self, host: HostSpec) -> dict[str, str | int]:
+    def login(self, host: HostSpec) -> dict[str, str | int | None]:
         """Return how to log in to a host: port, user, key and known_hosts."""
         key = self.keys.private_key("ansible")
-        names = {"container": self.container(host.name), "user": "ansible"}
-        return {**names, "port": 22, "key": str(key), "known_hosts": str(self.keys.known_hosts)}
+        container = None if host.machine == METAL else self.container(host.name)
+        return {
+            "container": container,
+            "user": "ansible",
+            "port": 22,
+            "key": str(key),
+            "known_hosts": str(self.keys.known_hosts),
+        }
 
     def make(self) -> None:
         """Make the folder, readable for its owner only."""
