@@ -58,7 +58,7 @@ class Attachments:
 
     def __init__(self, tables: Tables) -> None:
         self._services: Dict[Owner, List[Dict[str, Any]]] = {}
-        for service in (tables.services or {}).values():
+        for _number, service in sorted((tables.services or {}).items()):
             if service["kind"] is not None:
                 self._services.setdefault((service["kind"], service["host"]), []).append(service["shown"])
         self._asked_interfaces = tables.interfaces is not None
