@@ -74,11 +74,13 @@ def _share(name: str, listed: list[Listed], warm: float, limit: float, requests:
 
 def _list(inventory: Path, url: str, *, ttl: str, touch: int = 0) -> Listed:
     _account(url, touch)
+    config = inventory.with_name("ansible.cfg")
+    config.touch()
     env = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(_ROOT / "collections"),
         "ANSIBLE_INVENTORY_ENABLED": "bedplate.datacenter.netbox",
-        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_CONFIG": str(config),
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
         "BEDPLATE_INVENTORY_CACHE_TTL": ttl,
         "NETBOX_TOKEN": "0" * 40,

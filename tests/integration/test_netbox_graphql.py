@@ -245,6 +245,16 @@ def test_names_and_tags_of_any_kind(netbox: NetBoxServer) -> None:
     assert len(found[0]["tags"]) == 1000
 
 
+def test_members_of_a_virtual_chassis_are_hosts_of_their_own(netbox: NetBoxServer) -> None:
+    chassis = {"id": 1, "name": "stack", "master": {"id": 1}, "member_count": 2}
+    for number in (1, 2):
+        netbox.device(number).update({"virtual_chassis": chassis, "vc_position": number})
+    netbox.device(2)["name"] = None  # as members often are
+    found = records(read(netbox))
+    assert found == records(read(netbox, "rest"))
+    assert [record["name"] for record in found if record["id"] in {1, 2}][:2] == ["srv-ams1-00000", None]
+
+
 def test_a_config_context_of_a_megabyte(netbox: NetBoxServer) -> None:
     for device in netbox.lists[DEVICES]:
         if device["site"]["slug"] == "ams1":
