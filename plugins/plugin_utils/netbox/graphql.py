@@ -133,7 +133,13 @@ class Hosts:
     def _page(self, kind: str, span: Range) -> List[Entry]:
         below = "" if span[1] == _NO_END else ',lt:"%d"' % span[1]
         filters = 'id:{gte:"%d"%s}' % (span[0], below)
-        return self._list(kind, filters, self._page_size, _selection(kind))
+        page = self._list(kind, filters, self._page_size, _selection(kind))
+        if not all(span[0] <= entry["id"] < span[1] for entry in page):
+            raise SourceError(
+                "the objects of a page are not in the range of ids that was asked for",
+                where=self._client.endpoint.base + "/graphql/",
+            )
+        return page
 
     def _of_ids(self, kind: str, numbers: Sequence[int], selection: str) -> List[Entry]:
         """Return hosts of these ids; where NetBox gives smaller pages than asked for, in smaller portions."""
