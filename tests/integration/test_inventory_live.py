@@ -74,6 +74,28 @@ class TestLive:
         again = command("diff", "-o", "json").document("inventory_diff")
         assert (again["removed"], again["changed"]) == (second["removed"], second["changed"])
 
+    def test_refresh_says_how_it_read(self, command: Command, netbox: NetBoxServer) -> None:
+        assert "read: in full, by GraphQL; there was no snapshot" in command("refresh").err
+        assert "read: nothing changed" in command("refresh").err
+        netbox.change(DEVICES, 1, serial="NEW")
+        netbox.log("dcim.device", 1)
+        assert "read: 1 changed objects, by GraphQL" in command("refresh").err
+        assert "read: in full, by GraphQL; as asked" in command("refresh", "--full").err
+
+    def test_verify_compares_what_changed_with_all(self, command: Command, netbox: NetBoxServer) -> None:
+        command("refresh")
+        netbox.change(DEVICES, 1, serial="NEW")
+        netbox.log("dcim.device", 1)
+        same = command("refresh", "--verify", "-o", "json")
+        assert same.code == 0
+        assert same.document("inventory_diff")["changed"] == []
+        netbox.device(2)["serial"] = "WRITTEN-PAST-EVERYTHING"
+        differs = command("refresh", "--verify", "-o", "json")
+        assert differs.code == 6
+        (change,) = differs.document("inventory_diff")["changed"]
+        assert change["attributes"][0]["after"] == "WRITTEN-PAST-EVERYTHING"
+        assert command("refresh", "--verify").code == 0
+
     def test_snapshot_says_where_it_is(self, command: Command, tmp_path: Path, netbox: NetBoxServer) -> None:
         shown = command("snapshot", "-o", "json").document("inventory_snapshot")
         assert (shown["live"], shown["source"]) == (True, netbox.url)

@@ -119,15 +119,23 @@ def graph(app: App, *, group: str, target: Path | None, output: str) -> None:
 
 
 @inventory.command()
+@click.option("--full", is_flag=True, help="Read all of NetBox, even where it is known what changed.")
+@click.option("--verify", is_flag=True, help="Read what changed, then all, and show where the two differ.")
 @output_option
 @pass_app
-def refresh(app: App, *, output: str) -> None:
+def refresh(app: App, *, full: bool, verify: bool, output: str) -> ExitCode:
     """Ask NetBox now, and say what came, went and changed since the last good snapshot.
 
-    Exit codes: 0 done, 2 the inventory is a file and not NetBox, 7 NetBox gave no whole fleet (or one that shrank by
-    more than inventory.shrink_percent); the last good snapshot stays.
+    Only what changed is read where NetBox can tell exactly, else all of it; which of the two, and why, is said on
+    standard error. --verify does both: what differs was missed by the first, or was changed between the two.
 
-    Example: bedplate inventory refresh -o json
+    Exit codes: 0 done, 2 the inventory is a file and not NetBox, 6 --verify found a difference, 7 NetBox gave no whole
+    fleet (or one that shrank by more than inventory.shrink_percent); the last good snapshot stays.
+
+    \b
+    Examples:
+      bedplate inventory refresh -o json
+      bedplate inventory refresh --verify
     """
     from bedplate.commands.inventory_documents import diff_document, diff_text
     from bedplate.fleet import compare
@@ -135,11 +143,18 @@ def refresh(app: App, *, output: str) -> None:
     adapter = open_inventory(app)
     source = only_source(adapter)
     before = adapter.last_snapshot_of(source)
-    adapter.refresh()
+    adapter.refresh(full=full and not verify)
     after = adapter.snapshot_of(source)
+    _tell_how(after)
+    if verify:
+        adapter.refresh(full=True)
+        before, after = after, adapter.snapshot_of(source)
+        _tell_how(after)
     found = compare(before or after.cut(()), after)
     show_warnings(adapter)
     emit(diff_document(found), output, lambda screen: diff_text(screen, found))
+    differs = bool(found.added or found.removed or found.changed)
+    return ExitCode.DRIFT if verify and differs else ExitCode.DONE
 
 
 @inventory.command()
@@ -273,6 +288,12 @@ def _last(app: App) -> Snapshot:
     if found is None:
         raise NotFoundError("there is no snapshot yet", where=str(adapter.path), hint="`bedplate inventory refresh`")
     return found
+
+
+def _tell_how(snapshot: Snapshot) -> None:
+    how = snapshot.cursor.get("read") if isinstance(snapshot.cursor, dict) else None
+    if how:
+        console(stderr=True).print(f"read: {how}", soft_wrap=True, markup=False)
 
 
 def _previous(app: App) -> Snapshot:

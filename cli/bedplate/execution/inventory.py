@@ -178,8 +178,11 @@ class InventoryAdapter:
         """What NetBox says of each host that comes from it. Raises InventoryError."""
         return {name: record for source in self.source.ours for name, record in self.snapshot_of(source).hosts.items()}
 
-    def refresh(self) -> None:
+    def refresh(self, *, full: bool = False) -> None:
         """Make the sources ask NetBox now, however fresh their snapshots are.
+
+        Args:
+            full: read all of it, even where it is known what changed.
 
         Raises:
             UsageError: no source asks NetBox.
@@ -189,7 +192,9 @@ class InventoryAdapter:
             raise UsageError(
                 "reads snapshot files, there is nothing to ask", where=str(self.path), hint="see `inventory snapshot`"
             )
-        answer = self._ask_live(BEDPLATE_INVENTORY_REFRESH="1", BEDPLATE_INVENTORY_STALE="0")
+        answer = self._ask_live(
+            BEDPLATE_INVENTORY_REFRESH="1", BEDPLATE_INVENTORY_STALE="0", BEDPLATE_INVENTORY_FULL=str(int(full))
+        )
         stale = next((text for text in answer.warnings if _SERVES_INSTEAD in text), None)
         if stale:
             raise InventoryError(stale, where=str(self.path))

@@ -93,18 +93,31 @@ def _lost_hosts(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
 
 
 def _lost_groups(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
-    for name in sorted({record["class"] for record in last.values() if record["class"]}):
-        members = [host for host, record in last.items() if record["class"] == name]
-        left = [host for host in members if host not in fresh or fresh[host]["class"] != name]
-        joined = sum(record["class"] == name for record in fresh.values()) - (len(members) - len(left))
-        yield "hosts of class %s are gone from it" % name, left[joined:], len(members)
+    """Look only at hosts that are not as they were: on most refreshes they are few."""
+    other = {name: record for name, record in last.items() if fresh.get(name) != record}
+    come = [record for name, record in fresh.items() if last.get(name) != record]
+    for name in sorted({record["class"] for record in other.values() if record["class"]}):
+        left = [host for host in other if other[host]["class"] == name and _value(fresh, host, "class") != name]
+        joined = sum(record["class"] == name and _value(last, record["name"], "class") != name for record in come)
+        yield "hosts of class %s are gone from it" % name, left[joined:], _count(last, "class", name)
     for kind in _GROUPED_BY:
-        before = _groups(last, kind)
         plural = _PLURALS.get(kind, kind + "s")
-        yield "%s are gone" % plural, sorted(before - _groups(fresh, kind)), len(before)
-        had = [name for name, record in last.items() if record[kind]]
-        bare = [name for name in had if name in fresh and not fresh[name][kind]]
-        yield "hosts with %s have none" % plural, bare, len(had)
+        gone = _groups(other, kind)
+        if gone:
+            gone -= _groups(fresh, kind)
+        if gone:
+            yield "%s are gone" % plural, sorted(gone), len(_groups(last, kind))
+        bare = [name for name, record in other.items() if record[kind] and name in fresh and not fresh[name][kind]]
+        if bare:
+            yield "hosts with %s have none" % plural, bare, sum(bool(record[kind]) for record in last.values())
+
+
+def _value(hosts: Hosts, name: str, key: str) -> object:
+    return hosts[name][key] if name in hosts else None
+
+
+def _count(hosts: Hosts, key: str, value: object) -> int:
+    return sum(record[key] == value for record in hosts.values())
 
 
 def _groups(hosts: Hosts, kind: str) -> Set[str]:

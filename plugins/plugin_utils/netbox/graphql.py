@@ -133,7 +133,13 @@ class Hosts:
     def _page(self, kind: str, span: Range) -> List[Entry]:
         below = "" if span[1] == _NO_END else ',lt:"%d"' % span[1]
         filters = 'id:{gte:"%d"%s}' % (span[0], below)
-        return self._list(kind, filters, self._page_size, _selection(kind))
+        page = self._list(kind, filters, self._page_size, _selection(kind))
+        if not all(span[0] <= entry["id"] < span[1] for entry in page):
+            raise SourceError(
+                "the objects of a page are not in the range of ids that was asked for",
+                where=self._client.endpoint.base + "/graphql/",
+            )
+        return page
 
     def _of_ids(self, kind: str, numbers: Sequence[int], selection: str) -> List[Entry]:
         """Return hosts of these ids; where NetBox gives smaller pages than asked for, in smaller portions."""
@@ -181,18 +187,20 @@ def _ranges(count: int, last: int, page_size: int) -> List[Range]:
 
 
 def _cut_off(pages: Dict[Range, List[Entry]], most: int) -> List[Range]:
-    """Take out the pages that may be cut off, and return the halves of their ranges."""
-    halves: List[Range] = []
-    for span, page in list(pages.items()):
-        end = span[1] if span[1] != _NO_END else 1 + max((entry["id"] for entry in page), default=span[0])
-        if len(page) < most or end - span[0] <= len(page):
+    """Take out the pages that may be cut off, and return the ranges that are to be read for them."""
+    again: List[Range] = []
+    for (start, without_end), page in list(pages.items()):
+        if len(page) < most:
             continue
-        del pages[span]
-        middle = (span[0] + end) // 2
-        halves += [(span[0], middle), (middle, end)]
-        if span[1] == _NO_END:
-            halves.append((end, _NO_END))
-    return halves
+        end = without_end
+        if end == _NO_END:
+            end = 1 + max(entry["id"] for entry in page)
+            again.append((end, _NO_END))
+            pages[start, end] = pages.pop((start, _NO_END))
+        if end - start > len(page):
+            del pages[start, end]
+            again += [(start, (start + end) // 2), ((start + end) // 2, end)]
+    return again
 
 
 def _total(pages: Mapping[Range, List[Entry]]) -> int:

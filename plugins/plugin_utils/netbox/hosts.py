@@ -47,17 +47,12 @@ class HostReader:
         for _attempt in range(2):  # hosts may come and go meanwhile
             for kind, entries in self._entries(query, kinds).items():
                 tables.hosts[kind] = self._rows(kind, entries, tables)
-            wrong = self._wrong(query, tables.hosts)
-            if not wrong:
+            fault = self._fault(query, tables.hosts)
+            if fault is None:
                 break
         else:
-            raise SourceError(
-                "REST counts another number of %ss than came by %s" % (wrong[0].replace("_", " "), self.name),
-                where=self._base + PATHS[wrong[0]],
-                hint="check the token's rights; if many objects are being changed right now, try again later",
-            )
+            raise fault
         self._complete(tables.hosts)
-        self._check(query, tables.hosts)
         if query.config_context:
             self.render(tables.hosts)
 
@@ -77,14 +72,18 @@ class HostReader:
             listed = None
         contexts.render_all(hosts, contexts.Assignment(listed), self._contexts)
 
-    def _wrong(self, query: Query, hosts: Mapping[str, Table]) -> List[str]:
-        """Return the kinds of which REST counts another number than came. Raises SourceError."""
+    def _fault(self, query: Query, hosts: Mapping[str, Table]) -> Optional[SourceError]:
+        """Return what does not fit what REST counts, or None. Raises SourceError if it does not count."""
         tasks = {kind: [partial(self._lists.count, PATHS[kind], query.parameters_of(kind))] for kind in hosts}
-        counts = gather(tasks, Pace())
-        return [kind for kind in hosts if counts[kind][0] != len(hosts[kind])]
-
-    def _check(self, query: Query, hosts: Mapping[str, Table]) -> None:
-        """Raise SourceError if something seems to be hidden."""
+        for kind, (count,) in gather(tasks, Pace()).items():
+            if count != len(hosts[kind]):
+                return SourceError(
+                    "REST counts %d %ss, and %d came by %s"
+                    % (count, kind.replace("_", " "), len(hosts[kind]), self.name),
+                    where=self._base + PATHS[kind],
+                    hint="check the token's rights; if many objects are being changed right now, try again later",
+                )
+        return None
 
     def _rows(self, kind: str, entries: Sequence[Entry], tables: Tables) -> Table:
         where = self._base + PATHS[kind]
@@ -133,21 +132,25 @@ class GraphQLHosts(HostReader):
         self._hosts = graphql.Hosts(client, page_size)
         self._fields: Optional[CustomFields] = None
 
-    def _check(self, query: Query, hosts: Mapping[str, Table]) -> None:
-        """Compare with REST how many hosts have no tenant, no rack and so on."""
+    def _fault(self, query: Query, hosts: Mapping[str, Table]) -> Optional[SourceError]:
+        """Compare with REST how many there are, and how many have no tenant, no rack and so on."""
+        fault = super()._fault(query, hosts)
+        if fault is not None:
+            return fault
         tasks = {
             (kind, column): [partial(self._lists.count, PATHS[kind], [*query.parameters_of(kind), *lacks])]
             for kind in hosts
-            for column, lacks in _lacks(kind)
+            for column, lacks in _lacks(kind, query)
         }
         for (kind, column), (count,) in gather(tasks, Pace()).items():
             if count != _lacking(hosts[kind], column):
-                raise SourceError(
+                return SourceError(
                     "by GraphQL %d %ss have no %s, and REST counts %d"
                     % (_lacking(hosts[kind], column), kind.replace("_", " "), column.replace("_", " "), count),
                     where=self._base + PATHS[kind],
                     hint="check that the token may view all of them; if objects are being changed, try again later",
                 )
+        return None
 
     def _entries(self, query: Query, kinds: Sequence[str]) -> Dict[str, List[Any]]:
         newest = {kind: self._lists.newest(PATHS[kind]) for kind in kinds}
@@ -183,9 +186,12 @@ class GraphQLHosts(HostReader):
         return self._hosts.contexts(kind, numbers)
 
 
-def _lacks(kind: str) -> List[Tuple[str, List[Filter]]]:
+def _lacks(kind: str, query: Query) -> List[Tuple[str, List[Filter]]]:
+    """Return for each column how REST is asked for hosts without it, unless the query's filters speak of it too."""
     columns = [(column, [("%s_id" % column, "null")]) for column in _MAY_LACK[kind]]
-    return [*columns, ("primary_address", [("has_primary_ip", "false")])]
+    columns.append(("primary_address", [("has_primary_ip", "false")]))
+    taken = {name for name, _value in query.filters.get(kind, ())}
+    return [(column, lacks) for column, lacks in columns if lacks[0][0] not in taken]
 
 
 def _lacking(table: Table, column: str) -> int:
@@ -202,4 +208,4 @@ def _taken(query: Query, kind: str, entries: List[Any], chosen: Optional[Set[int
     if chosen is not None:
         return [entry for entry in entries if entry["id"] in chosen]
     statuses = query.statuses_of(kind)
-    return [entry for entry in entries if not statuses or entry["status"] in statuses]
+    return [entry for entry in entries if not statuses or entry.get("status") in statuses]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, Hashable, List, Mapping, Sequence, TypeVar
 
 FEWEST = 2
 MOST = 8
@@ -12,6 +12,7 @@ _GAIN = 1.1
 _HOLD = 4
 
 Task = Callable[[], Any]
+Name = TypeVar("Name", bound=Hashable)
 
 
 class Pace:
@@ -44,14 +45,14 @@ class Pace:
             self._hold = _HOLD
 
 
-def gather(tasks: Dict[str, Sequence[Task]], pace: Pace) -> Dict[str, List[Any]]:
+def gather(tasks: Mapping[Name, Sequence[Task]], pace: Pace) -> Dict[Name, List[Any]]:
     """Run tasks, in order, as many at once as the pace allows, and return what they returned by name.
 
     Raises:
         what the first task that fails raises; those that have not begun are not run.
     """
     waiting = [(name, number, task) for name, listed in tasks.items() for number, task in enumerate(listed)]
-    results: Dict[str, List[Any]] = {name: [None] * len(listed) for name, listed in tasks.items()}
+    results: Dict[Name, List[Any]] = {name: [None] * len(listed) for name, listed in tasks.items()}
     running: Dict[Future[Any], Any] = {}
     with ThreadPoolExecutor(max_workers=MOST) as pool:
         while waiting or running:

@@ -5,7 +5,7 @@ A reading is complete or it is a SourceError; there is nothing in between.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Protocol
 
 from .faults import Notices
 from .query import Query
@@ -35,17 +35,19 @@ class Reading:
         position: where the next refresh starts from.
         how: how it was read, and why not in a better way, for people.
         changed: whether anything is not as in the reading that this one went on from.
+        altered: the only hosts that are not as in that reading, if they are known and none came or went; None else.
     """
 
     def __init__(
         self,
-        hosts: List[FoundHost],
+        hosts: Iterable[FoundHost],
         netbox_version: str,
         tables: Optional[Tables] = None,
         position: Optional[Dict[str, Any]] = None,
         how: str = "",
         *,
         changed: bool = True,
+        altered: Optional[List[FoundHost]] = None,
     ) -> None:
         self.hosts = hosts
         self.netbox_version = netbox_version
@@ -53,6 +55,7 @@ class Reading:
         self.position = position
         self.how = how
         self.changed = changed
+        self.altered = altered
 
 
 class Source(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from .faults import Notices, SourceError
 from .rows import Entry, Row, Table, Tables
@@ -58,7 +58,7 @@ class Attachments:
 
     def __init__(self, tables: Tables) -> None:
         self._services: Dict[Owner, List[Dict[str, Any]]] = {}
-        for service in (tables.services or {}).values():
+        for _number, service in sorted((tables.services or {}).items()):
             if service["kind"] is not None:
                 self._services.setdefault((service["kind"], service["host"]), []).append(service["shown"])
         self._asked_interfaces = tables.interfaces is not None
@@ -88,20 +88,24 @@ class Attachments:
                 self._interfaces.setdefault((kind, entry[kind]["id"]), []).append(shown)
 
 
-def build_records(tables: Tables, base: str, notices: Notices) -> List[Tuple[Dict[str, Any], str]]:
+def build_records(
+    tables: Tables, base: str, notices: Notices, only: Optional[Mapping[str, Set[int]]] = None
+) -> List[Tuple[Dict[str, Any], str]]:
     """Return the record of each host, its class not settled yet, with the time at which it was made in NetBox.
 
     Args:
         base: NetBox's address.
+        only: kind -> ids of the hosts that are wanted; all if None.
 
     Raises:
         SourceError: a host refers to an object that did not come.
     """
     relations, attachments = Relations(tables.related), Attachments(tables)
-    _note_shared_slugs(tables, notices)
+    if only is None:
+        _note_shared_slugs(tables, notices)
     found = []
     for kind, table in tables.hosts.items():
-        for row in table.values():
+        for row in table.values() if only is None else [table[number] for number in sorted(only.get(kind, ()))]:
             try:
                 record = _build(kind, row, relations, attachments)
             except KeyError as error:

@@ -27,6 +27,7 @@ class Refresh:
     Attributes:
         position: where this one ended.
         how: what was done, for people.
+        altered: kind -> ids of the only hosts that are not as they were; None if others came, went or may differ.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Refresh:
         self._before = position
         self.position: Dict[str, Any] = dict(position)
         self.how = "nothing changed"
+        self.altered: Optional[Dict[str, Set[int]]] = None
 
     def run(self, kept: Callable[[], Tables]) -> Optional[Tables]:
         """Return the tables of now, or None if nothing changed that hosts are made of.
@@ -106,9 +108,14 @@ class Refresh:
         for label, number in changed:
             numbers[label].add(number)
         hosts = {kind: numbers[label] for label, kind in HOSTS.items() if kind in tables.hosts}
+        own = HOSTS.keys()
+        narrow = all(label in own for label, _number in changed)
+        there = {kind: set(found) & tables.hosts[kind].keys() for kind, found in hosts.items()}
         self._related(numbers, tables, hosts)
         self._addresses(numbers[ADDRESS], tables, hosts)
         self._hosts(hosts, tables)
+        if narrow and there == {kind: found & tables.hosts[kind].keys() for kind, found in hosts.items()}:
+            self.altered = there
         if self._query.services:
             self._services(numbers[SERVICE], tables)
         if self._query.config_context and any(numbers[label] and KINDS[label].decides_context for label in KINDS):

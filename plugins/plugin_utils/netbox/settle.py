@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
 from .classes import ClassRule
 from .faults import Notices
@@ -27,6 +27,22 @@ def settle(found: Iterable[FoundHost], rule: ClassRule, notices: Notices) -> Dic
             hosts[name] = {**record, "name": name}
             hosts[name]["class"] = rule.class_of(hosts[name], notices)
     return {name: hosts[name] for name in sorted(hosts)}
+
+
+def settle_altered(
+    last: Mapping[str, Any], altered: Iterable[FoundHost], rule: ClassRule, notices: Notices
+) -> Optional[Dict[str, Any]]:
+    """Return the hosts of the last snapshot with these as they are now, or None if that could change any name."""
+    hosts = dict(last)
+    names = {(record["type"], record["id"]): name for name, record in last.items()}
+    for host in altered:
+        record = host.record
+        name = names.get((record["type"], record["id"]))
+        if name is None or name != record["name"] or not isinstance(record["config_context"], dict):
+            return None
+        hosts[name] = record
+        record["class"] = rule.class_of(record, notices)
+    return hosts
 
 
 def _age(host: FoundHost) -> Tuple[str, str, int]:

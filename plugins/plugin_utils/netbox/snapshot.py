@@ -159,7 +159,7 @@ def _dumped(value: object) -> bytes:
 
 
 def _zipped(data: bytes) -> bytes:
-    return gzip.compress(data, compresslevel=4, mtime=0)
+    return gzip.compress(data, compresslevel=1, mtime=0)
 
 
 def write_privately(path: str, data: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Optional, Sequence, Set
 
 from . import changes, graphql, objects
 from .answers import AnswerError
@@ -69,7 +69,11 @@ class NetBoxSource:
             found = refresh.run(tables)
             if found is None:
                 return Reading([], version, None, refresh.position, refresh.how, changed=False)
-            return self._reading(found, version, refresh.position, refresh.how, notices)
+            hosts = self._found(found, notices)
+            reading = Reading(hosts, version, found, refresh.position, refresh.how)
+            if refresh.altered is not None:
+                reading.altered = list(self._found(found, notices, refresh.altered))
+            return reading
         except graphql.NoGraphQLError as error:
             raise changes.NotExactError(str(error)) from error
         finally:
@@ -101,13 +105,13 @@ class NetBoxSource:
             self._read_tables(tables, lacking)
         position["counts"] = {kind: len(table) for kind, table in tables.hosts.items()}
         how = "in full, by %s%s" % (reader.name, " (%s)" % reason if reason else "")
-        return self._reading(tables, version, position, how, notices)
+        return Reading(list(self._found(tables, notices)), version, tables, position, how)
 
-    def _reading(
-        self, tables: Tables, version: str, position: Mapping[str, Any], how: str, notices: Notices
-    ) -> Reading:
-        hosts = [FoundHost(record, created) for record, created in build_records(tables, self.url, notices)]
-        return Reading(hosts, version, tables, dict(position), how)
+    def _found(
+        self, tables: Tables, notices: Notices, only: Optional[Mapping[str, Set[int]]] = None
+    ) -> Iterator[FoundHost]:
+        for record, created in build_records(tables, self.url, notices, only):
+            yield FoundHost(record, created)
 
     def _position(self, query: Query, *, by_graphql: bool) -> Dict[str, Any]:
         asked_at = changes.as_server_time(self._client.server_time)

@@ -21,7 +21,7 @@ from .lock import refresh_lock
 from .query import Query
 from .reading import Reading, Source
 from .rows import Tables
-from .settle import settle
+from .settle import settle, settle_altered
 from .snapshot import TYPES, Snapshot, read_snapshot, write_again, write_snapshot
 
 _LOCKED_AT_MOST = 900.0
@@ -95,7 +95,11 @@ class Supply:
             reading = self._source.read(self._query, notices)
         if last is not None and not reading.changed:
             return self._confirmed(last, reading, taken_at, warn)
-        hosts = settle(reading.hosts, self._rule, notices)
+        hosts = None
+        if last is not None and reading.altered is not None:
+            hosts = settle_altered(last.hosts, reading.altered, self._rule, notices)
+        if hosts is None:
+            hosts = settle(reading.hosts, self._rule, notices)
         cursor = self._new_cursor(reading, hosts, taken_at)
         cursor["read"] = "%s; %s" % (reading.how, reason) if reason else reading.how
         if reason is None and last is not None:
