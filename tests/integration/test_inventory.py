@@ -448,6 +448,13 @@ class TestMigration:
         assert "compat: nb_inventory" in kept.out
         assert "everything has an equivalent" in kept.err
 
+    def test_commands_say_that_a_compatible_file_is_not_for_them(self, capsys: Any, tmp_path: Path) -> None:
+        file = tmp_path / "netbox.yml"
+        file.write_text("plugin: bedplate.datacenter.netbox\napi_endpoint: http://127.0.0.1:9\ncompat: nb_inventory\n")
+        said = bedplate(capsys, "-i", file, "inventory", "list")
+        assert (said.code, said.out) == (7, "")
+        assert "only ansible's own commands work" in said.err
+
     @pytest.mark.parametrize("content", ["plugin: amazon.aws.aws_ec2\n", "- a\n", "a: [\n"])
     def test_other_files(self, capsys: Any, tmp_path: Path, content: str) -> None:
         (tmp_path / "nb.yml").write_text(content)

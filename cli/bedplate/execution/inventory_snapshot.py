@@ -21,8 +21,15 @@ def snapshot_file(inventory: InventorySource, source: PluginSource, settings: Se
     A relative path is relative to the folder of the source, as the plugin takes it.
 
     Raises:
-        InventoryError: the setting is not plain text, or several live sources would share a file.
+        InventoryError: the setting is not plain text, several live sources would share a file, or the source speaks
+            of its hosts as nb_inventory does.
     """
+    if source.settings.get("compat"):
+        raise InventoryError(
+            "has compat: nb_inventory, under which only ansible's own commands work",
+            where=str(source.file.path),
+            hint="`bedplate inventory migrate` without --compat makes a file that all commands work with",
+        )
     folder = (inventory.folder / source.file.relative).parent
     key = "snapshot_path" if source.is_live else "snapshot"
     named = source.settings.get(key)

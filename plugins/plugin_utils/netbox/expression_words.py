@@ -26,9 +26,11 @@ SURE_METHODS = frozenset((
 ))  # fmt: skip
 
 # These look at groups, at other hosts or at variables whose names are not seen in the expression.
-FLEET_WIDE = frozenset((
-    "group_names", "groups", "hostvars", "lookup", "q", "query", "vars",
-))  # fmt: skip
+FLEET_WIDE = frozenset(("group_names", "groups", "hostvars", "vars"))  # fmt: skip
+
+# So do lookups, but for these.
+LOOKUPS = frozenset(("lookup", "q", "query"))  # fmt: skip
+PLAIN_LOOKUPS = frozenset(("csvfile", "env", "file", "ini", "password", "pipe", "url"))  # fmt: skip
 
 # On plain data these are the same in Ansible's templating and in plain Jinja.
 PLAIN_FILTERS = frozenset((

@@ -21,7 +21,9 @@ from jinja2.parser import Parser
 from .expression_words import (
     FLEET_WIDE,
     GUARDS,
+    LOOKUPS,
     PLAIN_FILTERS,
+    PLAIN_LOOKUPS,
     PLAIN_METHODS,
     PLAIN_TESTS,
     SURE_FILTERS,
@@ -100,7 +102,7 @@ class Expression:
             keys.append(key)
             if not TEMPLATES_ARE_MARKED:
                 is_unsafe = is_unsafe or is_marked_unsafe(variables.get(path[0]))
-        return Reading(values, tuple(keys), is_unsafe)
+        return Reading(values, (is_unsafe, *keys), is_unsafe)
 
     def evaluate(self, reading: Reading) -> Json:
         """Return the result by plain Jinja. Raises BeyondError if only Ansible can tell."""
@@ -134,8 +136,15 @@ def _parsed(text: object, is_condition: bool) -> Optional[nodes.Expr]:
 
 
 def _reads_fleet(node: nodes.Node) -> bool:
-    names = [node] if isinstance(node, nodes.Name) else node.find_all(nodes.Name)
-    return any(name.name in FLEET_WIDE for name in names)
+    """Return whether a name is read that stands for more than one host's variables."""
+    if isinstance(node, nodes.Name):
+        return node.name in FLEET_WIDE or node.name in LOOKUPS
+    children = list(node.iter_child_nodes())
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in LOOKUPS:
+        which = node.args[0] if node.args else None
+        if isinstance(which, nodes.Const) and which.value in PLAIN_LOOKUPS:
+            children.remove(node.node)
+    return any(map(_reads_fleet, children))
 
 
 def _is_sure(node: nodes.Node) -> bool:

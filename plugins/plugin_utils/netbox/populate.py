@@ -17,7 +17,7 @@ from .groups import KINDS, GroupPlan, plan_groups
 from .membership import fill_groups
 from .names import host_name_fault
 from .query import Query
-from .trust import untrusted_variables
+from .trust import SharedValues
 from .variables import ADDRESS_SOURCES, host_variables
 
 Record = Mapping[str, Any]
@@ -61,8 +61,9 @@ def populate(
     plan = plan_groups(taken, shape.group_by)
     _lay_out_groups(inventory, plan)
     add_hosts(inventory, taken)
+    shared = SharedValues()
     for name in taken:
-        inventory.hosts[name].vars.update(untrusted_variables(variables.pop(name)))
+        inventory.hosts[name].vars.update(shared.of(variables.pop(name)))
     fill_groups(inventory, plan.members)
     return list(taken)
 

@@ -6,6 +6,7 @@ a template unless it is marked as unsafe. Host names bear no mark: those that lo
 
 from __future__ import annotations
 
+import marshal
 from typing import Any, Dict, Iterable
 
 from ansible.release import __version__ as core_version
@@ -16,9 +17,31 @@ try:
 except ImportError:  # before 2.19
     is_trusted_as_template = None
 
+_PLAIN_MARSHAL = 2  # without references: equal values give equal bytes
+
 Json = Any  # what a JSON document holds
 
 TEMPLATES_ARE_MARKED = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)
+
+
+class SharedValues:
+    """Lists and dictionaries that many hosts have alike, kept once, and marked once where marks are needed."""
+
+    def __init__(self) -> None:
+        self._known: Dict[bytes, Json] = {}
+
+    def of(self, variables: Dict[str, Any]) -> Dict[str, Any]:
+        """Return variables whose values no version of Ansible takes for templates."""
+        return {key: self._one(value) for key, value in variables.items()}
+
+    def _one(self, value: Json) -> Json:
+        if value.__class__ is not dict and value.__class__ is not list:
+            return value if TEMPLATES_ARE_MARKED else _unsafe(value)
+        mark = marshal.dumps(value, _PLAIN_MARSHAL)
+        known = self._known.get(mark)
+        if known is None:
+            known = self._known[mark] = value if TEMPLATES_ARE_MARKED else _unsafe(value)
+        return known
 
 
 def untrusted_variables(variables: Dict[str, Any]) -> Dict[str, Any]:
@@ -42,8 +65,8 @@ def is_marked_unsafe(value: Json) -> bool:
     if TEMPLATES_ARE_MARKED:
         return False
     if isinstance(value, (dict, list)):
-        entries: Iterable[Json] = (*value, *value.values()) if isinstance(value, dict) else value
-        return any(map(is_marked_unsafe, entries))
+        entries: Iterable[Json] = value.values() if isinstance(value, dict) else value
+        return any(map(is_marked_unsafe, entries))  # as Ansible looks: not at keys
     return isinstance(value, AnsibleUnsafe)
 
 
