@@ -104,3 +104,8 @@ def test_help_needs_no_store(
     said = bedplate(capsys, "runs", verb, "--help")
     assert (said.code, said.err) == (0, "")
     assert bedplate(capsys, "runs", "list").code == 9
+
+
+def test_an_empty_word_is_not_the_lab(capsys: pytest.CaptureFixture[str]) -> None:
+    said = bedplate(capsys, "-i", "", "run", "ping")
+    assert (said.code, said.err) == (2, "bedplate: --inventory: the inventory is empty (it names a folder or file)\n")
