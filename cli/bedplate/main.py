@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
@@ -13,6 +12,7 @@ from bedplate import __version__
 from bedplate.commands.context import App
 from bedplate.commands.exits import ExitCode, exit_code_of
 from bedplate.commands.lazy import LazyCommand, LazyGroup
+from bedplate.commands.output import leave_pipe
 from bedplate.errors import BedplateError
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("bedplate: canceled", err=True)
         code = ExitCode.CANCELED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # whoever read has gone; click tells of it by ending with 1
+        leave_pipe()
         code = ExitCode.DONE
     except BedplateError as error:
         if debug:

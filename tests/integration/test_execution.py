@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bedplate.errors import EngineError, NotFoundError, RefusedError
+from bedplate.errors import EngineError, NotFoundError, RefusedError, UsageError
 from bedplate.execution.executor import ExecutionOutcome
 from bedplate.launch import LaunchRequest
 from bedplate.runs import Event, HostOutcome, HostResult, Run, RunMode, RunStatus
@@ -203,6 +203,13 @@ def test_a_limit_that_matches_nothing_says_what_was_near(project: Project) -> No
     project.product("any", [])
     with pytest.raises(NotFoundError, match="web-0"):
         project.prepare("any", limit="wep-01")
+
+
+@pytest.mark.parametrize("limit", ["", "  "])
+def test_an_empty_limit_is_not_the_whole_fleet(project: Project, limit: str) -> None:
+    project.product("any", [])
+    with pytest.raises(UsageError, match="the limit is empty"):
+        project.prepare("any", limit=limit)
 
 
 def test_a_state_folder_that_cannot_be_written_is_named(project: Project) -> None:

@@ -104,3 +104,28 @@ def test_help_needs_no_store(
     said = bedplate(capsys, "runs", verb, "--help")
     assert (said.code, said.err) == (0, "")
     assert bedplate(capsys, "runs", "list").code == 9
+
+
+def test_an_empty_word_is_not_the_lab(capsys: pytest.CaptureFixture[str]) -> None:
+    said = bedplate(capsys, "-i", "", "run", "ping")
+    assert (said.code, said.err) == (2, "bedplate: --inventory: the inventory is empty (it names a folder or file)\n")
+
+
+def test_a_reader_who_leaves_changes_no_exit_code(project: Project) -> None:
+    project.product("fails", [task("Fail", "fail", arguments={"msg": "no"})])
+
+    def unread(*arguments: str) -> tuple[int, str]:
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [BEDPLATE, "-i", str(project.inventory), *arguments]
+        done = subprocess.run(
+            command, env=project.environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(writing)
+        return done.returncode, done.stderr
+
+    assert unread("product", "list") == (0, "")
+    assert unread("run", "fails", "-o", "json")[0] == 5
+    code, told = unread("run", "fails")
+    assert code == 5, told
+    assert unread("runs", "list") == (0, "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedplate.content import Content, find_content
+from bedplate.errors import UsageError
 from bedplate.settings import Settings, load_settings, override
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class App:
     @cached_property
     def settings(self) -> Settings:
         settings = load_settings()
+        if self._inventory is not None and not self._inventory.strip():
+            raise UsageError("the inventory is empty", where="--inventory", hint="it names a folder or file")
         return override(settings, "inventory", path=self._inventory) if self._inventory else settings
 
     @cached_property

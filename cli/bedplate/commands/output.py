@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import sys
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -61,13 +62,21 @@ def write_text(target: Path, text: str) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console for standard output (or standard error): as wide as the terminal, wide where it is none."""
-    from rich.console import Console
+    """Return a rich console for standard output (or standard error).
 
-    out = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    It is as wide as the terminal, or as COLUMNS says; in a file or a pipe it is wide, so that nothing is cut.
+    """
+    from bedplate.commands.screen import Screen
+
+    out = Screen(stderr=stderr, highlight=False, soft_wrap=False)
     if not out.is_terminal and "COLUMNS" not in os.environ:
         out.width = _PIPE_WIDTH
     return out
+
+
+def leave_pipe() -> None:
+    """Write to nowhere from now on: whoever read has gone, and Python flushes standard output once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

@@ -12,7 +12,7 @@ import click
 from bedplate.commands.completing import complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
-from bedplate.commands.output import console, emit, output_option
+from bedplate.commands.output import console, emit, leave_pipe, output_option
 from bedplate.commands.product_names import complete_parameter, complete_product
 from bedplate.commands.runs_show import show_verification
 from bedplate.errors import ParameterError
@@ -139,12 +139,19 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
     prepared = replace(prepared, run=accepted)
     hosts = f"{len(accepted.hosts)} host{'' if len(accepted.hosts) == 1 else 's'}"
     mode = ", check only" if request.check else ""
-    click.echo(f"Run {accepted.id}: {accepted.product} on {hosts}{mode}", err=output != "table")
+    try:
+        click.echo(f"Run {accepted.id}: {accepted.product} on {hosts}{mode}", err=output != "table")
+    except BrokenPipeError:  # it was accepted, so it runs
+        leave_pipe()
     if detach:
         return _detached(app, prepared, output)
     results = Results()
-    ended = _executed(app, prepared, results)
-    _show_end(ended, results.hosts, output)
+    try:
+        ended = _executed(app, prepared, results)
+        _show_end(ended, results.hosts, output)
+    except BrokenPipeError:  # nobody reads any more; what the run came to counts all the same
+        leave_pipe()
+        ended = app.store.get(accepted.id)
     return ended.exit_code if ended.exit_code is not None else ExitCode.INTERNAL
 
 

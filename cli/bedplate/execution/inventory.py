@@ -105,8 +105,11 @@ class InventoryAdapter:
 
         Raises:
             InventoryError: the inventory cannot be read, or there is no host in it.
+            UsageError: the limit is empty: a variable without a value must not mean the whole fleet.
             NotFoundError: the limit, or a part of it, matches nothing; says what was near.
         """
+        if limit is not None and not limit.strip():
+            raise UsageError("the limit is empty", hint="leave --limit out to mean all hosts")
         kind = f"limit-{hashlib.sha256((limit or '').encode()).hexdigest()[:16]}"
         from_file = "@" in (limit or "")
         self._settle()

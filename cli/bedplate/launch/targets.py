@@ -35,11 +35,16 @@ def resolve_target(
 
     Raises:
         InventoryError: there is no usable inventory.
+        UsageError: the limit is empty.
         NotFoundError: the limit matches nothing; says what was near.
         RefusedError: the product may run on none of the hosts, or not on so many.
     """
     targets = product.targets
-    asked = _known(adapter, hosts) if hosts is not None else adapter.resolve(limit or targets.default_limit)
+    asked = (
+        _known(adapter, hosts)
+        if hosts is not None
+        else adapter.resolve(targets.default_limit if limit is None else limit)
+    )
     kept, warnings = _cut(product, adapter, asked, told=bool(limit or hosts))
     _check_number(product.name, targets, len(kept), len(adapter.names.hosts))
     return Target(tuple(kept), tuple(warnings))
