@@ -65,11 +65,10 @@ def ssh_audit(host: Host) -> Verdict:
         fails, warnings = read_ssh_audit(done.stdout)
     except (json.JSONDecodeError, KeyError) as error:
         raise AuditError(f"{host.name}: ssh-audit gave no report: {(done.stderr or done.stdout).strip()}") from error
-    version = (
-        subprocess.run([SSH_AUDIT, "-h"], capture_output=True, text=True, check=False).stdout.split(",")[0].split()
-    )
+    ask = "import importlib.metadata; print(importlib.metadata.version('ssh-audit'))"
+    version = subprocess.run([SSH_AUDIT.with_name("python"), "-c", ask], capture_output=True, text=True, check=True)
     score = f"{len(fails)} fail, {len(warnings)} warn"
-    return Verdict("ssh-audit", version[-1].lstrip("v"), host.name, score, not fails, tuple(fails + warnings))
+    return Verdict("ssh-audit", version.stdout.strip(), host.name, score, not fails, tuple(fails + warnings))
 
 
 JUDGES: tuple[Callable[[Host], Verdict], ...] = (lynis, ssh_audit)
