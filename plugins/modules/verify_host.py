@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import getpass
 import glob
 import ipaddress
 import os
@@ -67,7 +68,7 @@ token:
   returned: when state is present
   type: str
 login:
-  description: The account that Ansible came in with, if it became root by sudo.
+  description: The account that Ansible came in with.
   returned: when state is present
   type: str
 accounts:
@@ -289,7 +290,7 @@ def main() -> None:
         module.exit_json(changed=False)
     module.exit_json(
         changed=False,
-        login=os.environ.get("SUDO_USER", ""),
+        login=os.environ.get("SUDO_USER") or getpass.getuser(),
         token="" if module.check_mode else begin(params["textfile_directory"], params["alert_seconds"]),
         accounts=accounts(module),
         listening=listening(),
