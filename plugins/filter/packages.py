@@ -15,6 +15,7 @@ _SUITE = re.compile(r"[A-Za-z0-9._/-]+\Z")
 _PATH = re.compile(r"/[A-Za-z0-9._/-]+\Z")
 # What systemd's calendar events and spans of time are made of; systemd itself reads them before they are used.
 _TIME = re.compile(r"[A-Za-z0-9*:/,.~ -]+\Z")
+_ORIGIN = re.compile(r"[A-Za-z]+=[A-Za-z0-9_./:~+*${} -]+(,[A-Za-z]+=[A-Za-z0-9_./:~+*${} -]+)*\Z")
 _KEY = re.compile(
     r"-----BEGIN PGP PUBLIC KEY BLOCK-----\n(?:[A-Za-z0-9+/=:.,() -]*\n)+-----END PGP PUBLIC KEY BLOCK-----\s*\Z"
 )
@@ -53,7 +54,8 @@ def packages_faults(repositories: Iterable[Mapping[str, Any]], settings: Mapping
 
     Args:
         repositories: entries of packages_repositories.
-        settings: names (lists of packages), mirrors (addresses) and times, each by the name of its variable.
+        settings: names (lists of packages), mirrors (addresses) and times, each by the name of its variable;
+            origins (patterns of unattended-upgrades) and folder (of the metrics).
     """
     faults = [fault for repository in repositories for fault in _repository_faults(repository)]
     for variable, names in settings["names"].items():
@@ -65,8 +67,17 @@ def packages_faults(repositories: Iterable[Mapping[str, Any]], settings: Mapping
     for variable, text in settings["times"].items():
         if not _TIME.match(str(text)):
             faults.append("{0} is {1!r}, which is no time that systemd knows".format(variable, str(text)))
-    both = sorted(set(settings["names"]["packages_present"]) & set(settings["names"]["packages_banned"]))
-    return faults + ["{0} is in packages_present and in packages_banned".format(name) for name in both]
+    for origin in settings["origins"]:
+        if not _ORIGIN.match(str(origin)):
+            faults.append("packages_upgrade_origins_extra: {0!r} is no pattern such as origin=Example".format(origin))
+    if not _PATH.match(settings["folder"]):
+        faults.append("packages_textfile_directory is {0!r}, which is no absolute path".format(settings["folder"]))
+    return faults + _contradictions(settings["names"])
+
+
+def _contradictions(names: Mapping[str, Any]) -> list[str]:
+    both = sorted(set(names["packages_present"]) & set(names["packages_banned"]))
+    return ["{0} is in packages_present and in packages_banned".format(name) for name in both]
 
 
 def packages_state(lines: Iterable[str]) -> dict[str, list[str]]:

@@ -21,6 +21,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "mirrors": {"packages_mirror": "", "packages_security_mirror": ""},
     "times": {"packages_upgrade_window": "Sun *-*-* 02:00", "packages_upgrade_delay": "1h 30min"},
 }
+PLACES = {"origins": ["origin=Debian,codename=${distro_codename}-security"], "folder": "/var/lib/metrics"}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     ],
 )
 def test_repositories(change: dict[str, Any], says: str) -> None:
-    faults = RULES.packages_faults([{**REPOSITORY, **change}], SETTINGS)
+    faults = RULES.packages_faults([{**REPOSITORY, **change}], {**SETTINGS, **PLACES})
     assert (len(faults) == 1 and says in faults[0]) if says else faults == []
 
 
@@ -59,8 +60,21 @@ def test_repositories(change: dict[str, Any], says: str) -> None:
     ],
 )
 def test_settings(kind: str, change: dict[str, Any], says: str) -> None:
-    faults = RULES.packages_faults([], {**SETTINGS, kind: {**SETTINGS[kind], **change}})
+    faults = RULES.packages_faults([], {**SETTINGS, **PLACES, kind: {**SETTINGS[kind], **change}})
     assert (len(faults) == 1 and says in faults[0]) if says else faults == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"origins": ['a=b"; };\nDPkg::Post-Invoke {"x'], "folder": "/m"}, "packages_upgrade_origins_extra"),
+        ({"folder": "/m'; reboot; '"}, "packages_textfile_directory"),
+        ({"folder": "metrics"}, "packages_textfile_directory"),
+    ],
+)
+def test_what_goes_into_programs(change: dict[str, Any], says: str) -> None:
+    (fault,) = RULES.packages_faults([], {**SETTINGS, **PLACES, **change})
+    assert says in fault
 
 
 def test_holds() -> None:
