@@ -62,6 +62,7 @@ def test_roles_of_the_baseline_are_tagged_by_their_names() -> None:
         "packages",
         "access",
         "time_sync",
+        "cloud_guest",
         "logging",
         "metrics",
         "baseline_marker",
