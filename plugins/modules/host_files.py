@@ -119,8 +119,10 @@ def checked(module: AnsibleModule, files: list[dict]) -> None:
         descriptor, candidate = tempfile.mkstemp(suffix="-" + os.path.basename(wanted["path"]))
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(wanted["content"])
-        code, out, err = module.run_command([word.replace("%s", candidate) for word in wanted["check"]])
-        os.unlink(candidate)
+        try:
+            code, out, err = module.run_command([word.replace("%s", candidate) for word in wanted["check"]])
+        finally:
+            os.unlink(candidate)
         if code != 0:
             said = (err or out).strip().replace(candidate, wanted["path"])
             module.fail_json(msg="{0} would be wrong, so nothing was changed: {1}".format(wanted["path"], said))

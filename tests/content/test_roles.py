@@ -184,7 +184,7 @@ def test_readmes_are_up_to_date() -> None:
 
 
 # Roles that a host can be left out of, by a tag in NetBox, a config context or group_vars.
-SWITCHED = ("access", "baseline_marker", "packages", "site_identity", "time_sync")
+SWITCHED = ("access", "baseline_marker", "cloud_guest", "packages", "site_identity", "time_sync")
 
 
 @pytest.mark.parametrize("name", SWITCHED)
