@@ -30,6 +30,7 @@ demo: setup-lab ## a lab fleet brought to the baseline, twice, with every run tr
 demo-down: setup ## remove what the demo left: hosts, network, keys
 	@bedplate lab down
 
+# Of its own: a copy of the collection that somebody installed in ~/.ansible would be looked into first.
 lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	ruff check .
 	ruff format --check .
@@ -38,7 +39,7 @@ lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	lint-imports
 	python tools/role_readme.py --check
 	yamllint --strict .
-	ansible-lint --offline --profile production
+	ANSIBLE_HOME=$(CURDIR)/.ansible ansible-lint --offline --profile production
 
 test-unit: setup ## the tests that need nothing but Python
 	pytest tests/unit tests/content -m 'not lab and not postgresql and not slow'
