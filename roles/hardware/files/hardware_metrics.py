@@ -24,6 +24,7 @@ NVME_FIELDS = {
     "critical_warning": ("nvme_critical_warning", 1),
     "percentage_used": ("nvme_percentage_used_ratio", 0.01),
     "available_spare": ("nvme_available_spare_ratio", 0.01),
+    "available_spare_threshold": ("nvme_available_spare_threshold_ratio", 0.01),
     "media_errors": ("nvme_media_errors", 1),
     "unsafe_shutdowns": ("nvme_unsafe_shutdowns", 1),
 }
@@ -38,6 +39,7 @@ HELP = {
     "nvme_critical_warning": "Warnings of the disk as a bit mask; 0 is none.",
     "nvme_percentage_used_ratio": "Share of the disk's endurance that is used up.",
     "nvme_available_spare_ratio": "Share of the spare blocks that are left.",
+    "nvme_available_spare_threshold_ratio": "Share of the spare blocks below which the disk warns.",
     "nvme_media_errors": "Errors of the medium that could not be corrected.",
     "nvme_unsafe_shutdowns": "How often the disk lost its power without notice.",
     "hardware_disks": "Disks that SMART knows.",
