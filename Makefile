@@ -5,9 +5,6 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Collections and roles come from this clone only; nothing is fetched while linting or testing.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/collections
 
-# Tests wait more than they compute. All tests of the lab stay with one of the two workers.
-TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
-
 .PHONY: help setup setup-lab setup-tests setup-metal demo demo-down test test-all test-unit test-metal molecule lint \
     format bench audit lock docs build clean
 
@@ -45,13 +42,10 @@ test-unit: setup ## the tests that need nothing but Python
 	pytest tests/unit tests/content -m 'not lab and not postgresql and not slow'
 
 test: setup-tests ## the per-change tier: unit, content, integration on lab hosts and both databases, molecule
-	pytest $(TWO_AT_ONCE) -m 'not slow'
-	tools/molecule
+	tools/test
 
 test-all: setup-metal ## everything
-	pytest $(TWO_AT_ONCE)
-	tools/molecule
-	tools/molecule metal
+	tools/test --all
 
 test-metal: setup-metal ## the roles that need a kernel of their own, on an emulated machine (20 minutes)
 	pytest tests/integration/test_lab_metal.py

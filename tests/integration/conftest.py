@@ -13,11 +13,11 @@ from lab_fleet import LabFleet, require_lab
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the lab, so that `-m 'not lab'` leaves it out; one worker takes them all."""
+    """Mark every test that uses the lab, so that `-m 'not lab'` leaves it out; those that want the baseline come last."""
     for item in items:
         if "lab" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.xdist_group("lab"))
+    items.sort(key=lambda item: "baselined" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
