@@ -13,7 +13,7 @@ from lab_fleet import LabFleet, require_lab
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the lab, so that `-m 'not lab'` leaves it out; those that want the baseline come last."""
+    """Mark what uses the lab, so that `-m 'not lab'` leaves it out; what wants the baseline there comes last."""
     for item in items:
         if "lab" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.lab)
