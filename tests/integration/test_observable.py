@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -88,6 +89,19 @@ class Fleet:
     def trust(self) -> ssl.SSLContext:
         """Trust in the fleet's authority, and no certificate to show."""
         return ssl.create_default_context(cadata=self.authority)
+
+    @contextmanager
+    def connection(self, address: str, port: int, via: str) -> Iterator[socket.socket]:
+        """Connect to a port of a host as another host: the firewall lets in nobody else."""
+        ours, theirs = socket.socketpair()
+        words = ["ssh", "-F", str(self.lab.ssh_config), "-o", "BatchMode=yes", "-W", f"{address}:{port}", via]
+        with ours, subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+            theirs.close()
+            ours.settimeout(30)
+            try:
+                yield ours
+            finally:
+                process.kill()
 
     def received(self, host: str, token: str) -> list[str]:
         """Return what `logger --tag proof` said with `token` on a host, as its receiver has it."""
@@ -184,35 +198,38 @@ def test_each_observer_shows_the_whole_fleet_and_the_loss_of_one_hides_nothing_o
     eventually(lambda: everywhere(OBSERVER), dict.fromkeys(fleet.addresses, "1"))
 
 
-@pytest.mark.parametrize(("host", "port"), [("fra1-colo-01", 9100), (OBSERVER, 2514), (SECOND, 2514)])
-def test_a_client_without_a_certificate_is_refused(fleet: Fleet, host: str, port: int) -> None:
-    """Of the exporter and the receivers."""
+@pytest.mark.parametrize(
+    ("host", "port", "via"),
+    [("fra1-colo-01", 9100, OBSERVER), (OBSERVER, 2514, "fra1-colo-01"), (SECOND, 2514, "ash1-cloud-01")],
+)
+def test_a_client_without_a_certificate_is_refused(fleet: Fleet, host: str, port: int, via: str) -> None:
+    """Of the exporter and the receivers, although it comes from where the firewall lets in."""
     address = fleet.addresses[host]
-
-    def talk() -> None:
-        with (
-            socket.create_connection((address, port), timeout=10) as plain,
-            fleet.trust.wrap_socket(plain, server_hostname=address) as connection,
-        ):
-            # With TLS 1.3 the client's handshake is over before the server has looked for its certificate.
-            connection.sendall(b"1 open 45 relp_version=0\nrelp_software=x\ncommands=syslog\n")
-            if not connection.recv(1):
-                raise ConnectionError("closed without an answer")
-
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        talk()
+    with (
+        fleet.connection(address, port, via) as plain,
+        fleet.trust.wrap_socket(plain, server_hostname=address) as connection,
+    ):
+        # With TLS 1.3 the client's handshake is over before the server has looked for its certificate.
+        assert connection.version() == "TLSv1.3"
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            _ask(connection)
 
 
-@pytest.mark.parametrize("port", [9090, 9100, 2514])
-def test_a_weak_cipher_is_refused(fleet: Fleet, port: int) -> None:
+def _ask(connection: ssl.SSLSocket) -> None:
+    connection.sendall(b"1 open 45 relp_version=0\nrelp_software=x\ncommands=syslog\n")
+    if not connection.recv(1):
+        raise ConnectionError("closed without an answer")
+
+
+@pytest.mark.parametrize(("port", "via"), [(9090, "fra1-colo-01"), (9100, SECOND), (2514, "fra1-colo-01")])
+def test_a_weak_cipher_is_refused(fleet: Fleet, port: int, via: str) -> None:
+    address = fleet.addresses[OBSERVER]
     context = ssl.create_default_context(cadata=fleet.authority)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with fleet.connection(address, port, via) as plain:
+        context.wrap_socket(plain, server_hostname=address).close()
     context.set_ciphers("ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES256-SHA:AES256-SHA")
-    address = fleet.addresses[OBSERVER]
-    with (
-        socket.create_connection((address, port), timeout=10) as plain,
-        pytest.raises((ssl.SSLError, ConnectionError)),
-    ):
+    with fleet.connection(address, port, via) as plain, pytest.raises((ssl.SSLError, ConnectionError)):
         context.wrap_socket(plain, server_hostname=address)
 
 
