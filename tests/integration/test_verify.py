@@ -196,7 +196,7 @@ def test_a_rule_that_is_missing_is_seen_by_reading_only(baselined: LabFleet) -> 
         proof = verify(baselined, "--check", "--limit", OBSERVER)
     finally:
         NO_RULE.run(baselined, NO_RULE.undo)
-    assert list(proof.failed[OBSERVER]) == ["alert"]
+    assert list(proof.failed[OBSERVER]) == ["alert"], proof.failed
     assert NO_RULE.words in proof.failed[OBSERVER]["alert"]
     assert proof.status(OBSERVER, "logs") == "skipped"
     assert proof.code == 5
