@@ -101,7 +101,7 @@ _TAIL = 4 * 1024 * 1024
 _METRIC = "bedplate_verify_alert"
 _ALERT = "VerifyProof"
 _AHEAD = 'node_time_seconds{job="node"} - timestamp(node_time_seconds{job="node"})'
-_CLOCKS = _AHEAD + " < 0 or clamp_min(" + _AHEAD + ' - on(instance) scrape_duration_seconds{job="node"}, 0)'
+_CLOCKS = _AHEAD + " < 0 or clamp_min(" + _AHEAD + ' - on(instance, host) scrape_duration_seconds{job="node"}, 0)'
 
 
 class Watch:
