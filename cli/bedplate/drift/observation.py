@@ -1,0 +1,85 @@
+"""What one check saw on one host: the same shape, whether a full or a fast check looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckOutcome(StrEnum):
+    """What a check can say of a host. A host that could not be judged is never clean."""
+
+    CLEAN = "clean"
+    DRIFTED = "drifted"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One attribute of one resource that is not as agreed.
+
+    Host, kind, key and attribute are its identity: both kinds of check name the same thing alike.
+
+    Args:
+        host: inventory name.
+        kind: kind of the resource: `file`, `package`, `unit`, `sysctl`, `user`, `socket`, …
+        key: the resource's name within its kind: a path, a package, a unit.
+        attribute: what of it: `presence`, `content`, `mode`, `owner`, `version`, `state`, `enabled`, `value`, …
+        before: as agreed; None where that is nothing, or not to be told.
+        after: as found; None where that is nothing, or not to be told.
+        role: the role that manages the resource, without the collection's name; None for what nobody manages.
+        task: the task that manages it.
+        diff: unified diff of a text, redacted and limited in size.
+    """
+
+    host: str
+    kind: str
+    key: str
+    attribute: str
+    before: str | None = None
+    after: str | None = None
+    role: str | None = None
+    task: str | None = None
+    severity: Severity = Severity.MEDIUM
+    diff: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Return what tells this finding from every other."""
+        return (self.host, self.kind, self.key, self.attribute)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCoverage:
+    """How much of a role a check could judge on one host, in tasks (full check) or resources (fast check)."""
+
+    role: str
+    judged: int
+    unverifiable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """What a check says of one host.
+
+    Args:
+        reason: why a host is stale or unknown, in one sentence.
+        coverage: per role, what was judged and what could not be.
+    """
+
+    host: str
+    outcome: CheckOutcome
+    observations: tuple[Observation, ...] = ()
+    reason: str | None = None
+    coverage: tuple[RoleCoverage, ...] = ()
