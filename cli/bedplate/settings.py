@@ -80,6 +80,44 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class AwxSettings:
+    """Where AWX is, and what it has that the catalog does not say. Tokens and passwords are never in here.
+
+    Attributes:
+        url: AWX's address; behind a gateway with the path of its API, such as https://host/api/controller.
+        user: who logs in with a password; empty for a token.
+        token_file, password_file, keyring: where they are, besides BEDPLATE_AWX_TOKEN and BEDPLATE_AWX_PASSWORD.
+        verify, ca_file: whether AWX's certificate must be valid, and by which authorities.
+        timeout: seconds for one answer.
+        organization, project, inventory: names in AWX.
+        project_url, project_branch: the content's git repository; without them the project must be there already.
+        inventory_source: a file of the project that reads NetBox; without it the inventory must be there already.
+        netbox_url, netbox_token_file: what that file gets as environment.
+        execution_environment: an image; empty for AWX's own.
+        credentials: names of credentials that each template gets, such as that of the SSH key.
+    """
+
+    url: str = ""
+    user: str = ""
+    token_file: str = ""
+    password_file: str = ""
+    keyring: bool = False
+    verify: bool = True
+    ca_file: str = ""
+    timeout: float = 30.0
+    organization: str = "Bedplate"
+    project: str = "Bedplate"
+    project_url: str = ""
+    project_branch: str = ""
+    inventory: str = "Bedplate"
+    inventory_source: str = ""
+    netbox_url: str = ""
+    netbox_token_file: str = ""
+    execution_environment: str = ""
+    credentials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -90,6 +128,7 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    awx: AwxSettings = field(default_factory=AwxSettings)
     sources: tuple[str, ...] = ()
 
     @property

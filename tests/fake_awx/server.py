@@ -32,6 +32,14 @@ ALLOWED = {f"Bearer {TOKEN}", f"Basic {base64.b64encode(f'bedplate:{PASSWORD}'.e
 ROLES = ("JobTemplate Execute", "WorkflowJobTemplate Execute", "WorkflowJobTemplate Approve")
 _TEMPLATES = ("job_templates", "workflow_job_templates")
 _TYPES = {"inventories": "inventory"}
+_PLURALS = {"inventory": "inventories"}
+# Filters that look at another object.
+_ACROSS = {
+    "role_definition__name",
+    "inventory__organization",
+    "unified_job_template__organization",
+    "workflow_job_template__organization",
+}
 _SECRET = "$encrypted$"
 # Relations that are attached one by one, and what they hold.
 _RELATED = {
@@ -161,8 +169,9 @@ class FakeAwx:
         for key, value in query.items():
             if key in _RELATED:
                 held: Any = value in {str(number) for number in entry["related"][key]}
-            elif key == "role_definition__name":
-                held = self.objects["role_definitions"][entry["role_definition"]]["name"] == value
+            elif key in _ACROSS:
+                relation, _, there = key.partition("__")
+                held = str(self._other(relation, entry[relation])[there]) == value
             elif key in fields_of(collection) or key in entry:
                 held = str(entry.get(key)) == value
             else:
@@ -170,6 +179,10 @@ class FakeAwx:
             if not held:
                 return False
         return True
+
+    def _other(self, relation: str, number: int) -> Entry:
+        collections = _TEMPLATES if relation == "unified_job_template" else (_PLURALS.get(relation, f"{relation}s"),)
+        return next(self.objects[each][number] for each in collections if number in self.objects[each])
 
     def _create(self, collection: str, body: Any) -> Entry:
         kept = taken(collection, body, partial=False)
@@ -294,6 +307,7 @@ def _rest(survey: Entry, given: Entry) -> Entry:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: else each answer waits for the other side's acknowledgement
     server: _QuietServer
 
     def _serve(self) -> None:

@@ -1,0 +1,59 @@
+"""The two things that one does with AWX: plan, and apply."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from bedplate.awx.applying import Applier
+from bedplate.awx.catalog import wishes_of
+from bedplate.awx.client import AwxClient
+from bedplate.awx.comparison import Plan, compare
+from bedplate.awx.credential import find_credential, read_secret
+from bedplate.awx.reading import read_actual
+from bedplate.awx.site import Site
+from bedplate.catalog import Product
+from bedplate.errors import SettingsError
+from bedplate.settings import AwxSettings
+
+
+@contextmanager
+def planned(
+    settings: AwxSettings,
+    products: Iterable[Product],
+    *,
+    surveys: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[tuple[Plan, Applier]]:
+    """Read an AWX and give the plan, and what can carry it out.
+
+    Raises:
+        SettingsError: there is no address, token or password.
+        EngineError: AWX cannot be reached or refuses.
+    """
+    wishes = wishes_of(products, site_of(settings))
+    credential = find_credential(settings, os.environ if env is None else env)
+    with AwxClient(settings, credential) as client:
+        actual = read_actual(client, wishes, surveys=surveys)
+        yield compare(wishes, actual), Applier(client, actual)
+
+
+def site_of(settings: AwxSettings) -> Site:
+    """Return what the settings say of the objects that all products share."""
+    if settings.netbox_url and not settings.netbox_token_file:
+        hint = "a file with a token that may read NetBox"
+        raise SettingsError("is not set, but awx.netbox_url is", where="awx.netbox_token_file", hint=hint)
+    token = read_secret(settings.netbox_token_file, "awx.netbox_token_file") if settings.netbox_url else ""
+    return Site(
+        organization=settings.organization,
+        project=settings.project,
+        project_url=settings.project_url,
+        project_branch=settings.project_branch,
+        inventory=settings.inventory,
+        inventory_source=settings.inventory_source,
+        netbox_url=settings.netbox_url,
+        netbox_token=token,
+        execution_environment=settings.execution_environment,
+        credentials=settings.credentials,
+    )

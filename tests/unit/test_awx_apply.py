@@ -1,0 +1,368 @@
+"""`plan` and `apply` against the fake AWX: what is made, left alone and set back, and how much is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from bedplate.awx.comparison import Action, Cause
+from bedplate.awx.kinds import BY_NAME
+from bedplate.errors import EngineError
+from fake_awx.catalog import Awx, product
+from fake_awx.fields import options
+from fake_awx.server import Fault, awx_server
+
+WRITES = {"POST", "PATCH", "DELETE"}
+
+
+@pytest.fixture
+def awx() -> Iterator[Awx]:
+    with awx_server() as fake:
+        yield Awx(fake)
+        assert not fake.unexpected
+
+
+@pytest.fixture
+def furnished(awx: Awx) -> Awx:
+    awx.furnish()
+    return awx
+
+
+def _writes(awx: Awx) -> list[str]:
+    return [f"{method} {path.removeprefix('/api/v2/')}" for method, path in awx.fake.requests if method in WRITES]
+
+
+class TestApply:
+    def test_an_empty_awx_gets_all_and_then_nothing_more(self, awx: Awx) -> None:
+        results = awx.apply(product())
+        assert [result.error for result in results] == [None] * len(results)
+        template = awx.fake.named("job_templates", "sample")
+        assert template["inventory"] == awx.fake.named("inventories", "Bedplate")["id"]
+        assert template["survey_enabled"]
+        assert template["survey_spec"]["spec"][2]["choices"] == ["true", "false"]
+        awx.fake.requests.clear()
+        assert awx.lines(product()) == []
+        assert awx.apply(product()) == []
+        assert _writes(awx) == []
+
+    def test_labels_and_credentials_are_attached(self, furnished: Awx) -> None:
+        awx = Awx(furnished.fake, credentials=("ssh",))
+        assert not [result for result in awx.apply(product(tags=["quick"])) if result.error]
+        related = awx.fake.named("job_templates", "sample")["related"]
+        names = [awx.fake.objects["labels"][number]["name"] for number in related["labels"]]
+        assert sorted(names) == ["bedplate", "owner:platform", "quick", "stage:ga"]
+        assert related["credentials"] == [awx.fake.named("credentials", "ssh")["id"]]
+        assert awx.lines(product(tags=["quick"])) == []
+        assert awx.lines(product()) == ["update job_template sample labels"]
+        awx.apply(product())
+        assert awx.lines(product()) == []
+
+    def test_a_changed_product_touches_its_template_and_its_survey(self, awx: Awx) -> None:
+        products = [product(f"p{number}") for number in range(5)]
+        awx.apply(*products)
+        changed = product("p3", targets={"force_limit": "site_fra1"}, parameters=[])
+        awx.fake.requests.clear()
+        (result,) = awx.apply(*products[:3], changed, products[4])
+        assert [each.field for each in result.change.differences] == [
+            "limit",
+            "ask_limit_on_launch",
+            "survey_enabled",
+            "survey",
+        ]
+        number = awx.fake.named("job_templates", "p3")["id"]
+        assert _writes(awx) == [f"PATCH job_templates/{number}/", f"DELETE job_templates/{number}/survey_spec/"]
+        assert awx.fake.named("job_templates", "p3")["ask_limit_on_launch"] is False
+
+    def test_the_catalog_is_the_cause_where_it_changed(self, awx: Awx) -> None:
+        awx.apply(product())
+        (change,) = awx.plan(product(summary="Does more.")).changes
+        assert (change.action, change.cause) == (Action.UPDATE, Cause.CATALOG)
+
+    def test_a_project_that_is_syncing_is_waited_for(self, awx: Awx) -> None:
+        awx.fake.syncing = 3
+        assert not [result for result in awx.apply(product()) if result.error]
+        assert len([path for path in awx.fake.asked("GET") if path.startswith("/api/v2/projects/")]) >= 3
+
+    def test_a_project_that_fails_to_sync_is_said(self, awx: Awx) -> None:
+        awx.apply()
+        project = awx.fake.named("projects", "Bedplate")
+        awx.fake.edit("projects", project["id"], by="bedplate", status="failed")
+        with pytest.raises(EngineError, match="could not sync project Bedplate"):
+            awx.apply(product())
+
+    def test_a_playbook_that_the_project_lacks_is_said_and_the_rest_goes_on(self, awx: Awx) -> None:
+        missing = product("missing", playbook="playbooks/missing.yml")
+        failed = [result for result in awx.apply(missing, product()) if result.error]
+        assert [result.change.name for result in failed] == ["missing"]
+        assert "project Bedplate has no playbooks/missing.yml" in str(failed[0].error)
+        assert awx.fake.named("job_templates", "sample")
+
+
+class TestByHand:
+    def test_a_field_is_shown_and_set_back(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        awx.fake.edit("job_templates", template["id"], forks=50, ask_variables_on_launch=True)
+        (change,) = awx.plan(product()).changes
+        assert change.cause is Cause.AWX
+        assert [(each.field, each.before, each.after) for each in change.differences] == [
+            ("forks", 50, 0),
+            ("ask_variables_on_launch", True, False),
+        ]
+        awx.apply(product())
+        assert awx.fake.named("job_templates", "sample")["forks"] == 0
+        assert awx.lines(product()) == []
+
+    def test_a_survey_that_somebody_changed_is_set_back(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        survey = json.loads(json.dumps(template["survey_spec"]))
+        survey["spec"][0]["required"] = False
+        awx.fake.edit("job_templates", template["id"], by="eve", survey_spec=survey)
+        assert awx.lines(product()) == ["update job_template sample survey"]
+        awx.apply(product())
+        assert awx.fake.named("job_templates", "sample")["survey_spec"]["spec"][0]["required"] is True
+
+    def test_a_survey_changed_with_our_own_account_is_found_on_demand(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        survey = json.loads(json.dumps(template["survey_spec"]))
+        survey["spec"][0]["choices"] = ["small"]
+        awx.fake.edit("job_templates", template["id"], by="bedplate", survey_spec=survey)
+        assert awx.lines(product()) == []
+        assert awx.lines(product(), surveys=True) == ["update job_template sample survey"]
+
+    def test_a_grant_is_taken_back(self, furnished: Awx) -> None:
+        mine = product(access={"run": ["web"]})
+        furnished.apply(mine)
+        role = furnished.fake.named("role_definitions", "JobTemplate Execute")["id"]
+        template = furnished.fake.named("job_templates", "sample")["id"]
+        grants = furnished.fake.objects["role_team_assignments"]
+        assert [(grant["team"], grant["object_id"]) for grant in grants.values()] == [(1, str(template))]
+        furnished.fake.add("role_team_assignments", role_definition=role, team=2, object_id=str(template))
+        assert furnished.lines(mine) == ["update job_template sample teams.execute"]
+        furnished.apply(mine)
+        assert [grant["team"] for grant in grants.values()] == [1]
+
+
+class TestOthers:
+    def test_an_object_of_the_same_name_is_left_alone_and_said(self, awx: Awx) -> None:
+        awx.apply()
+        project = awx.fake.named("projects", "Bedplate")["id"]
+        inventory = awx.fake.named("inventories", "Bedplate")["id"]
+        fields = {"inventory": inventory, "project": project, "playbook": "playbooks/verify.yml"}
+        awx.fake.add("job_templates", name="sample", **fields)
+        before = json.dumps(awx.fake.named("job_templates", "sample"))
+        assert awx.lines(product()) == [
+            "create label bedplate",
+            "create label owner:platform",
+            "create label stage:ga",
+            "foreign job_template sample",
+        ]
+        awx.apply(product(), prune=True)
+        assert json.dumps(awx.fake.named("job_templates", "sample")) == before
+
+    def test_what_needs_it_is_not_made(self, furnished: Awx) -> None:
+        furnished.fake.add("inventories", name="Bedplate", organization=1)
+        lines = furnished.lines(product())
+        assert "foreign inventory Bedplate" in lines
+        assert "blocked job_template sample" in lines
+
+    def test_a_project_of_somebody_else_serves_where_no_url_is_set(self, furnished: Awx) -> None:
+        awx = Awx(furnished.fake, project_url="", inventory_source="")
+        assert "blocked project Bedplate" in awx.lines(product())
+        fake = awx.fake
+        fake.add("projects", name="Bedplate", organization=1, scm_type="git", scm_url="https://x.example.com/x.git")
+        fake.add("inventories", name="Bedplate", organization=1)
+        assert not [result for result in awx.apply(product()) if result.error]
+        assert awx.lines(product()) == []
+        assert not fake.named("inventories", "Bedplate")["description"]
+
+    def test_a_team_that_awx_does_not_know_is_said(self, furnished: Awx) -> None:
+        mine = product(access={"run": ["web", "nobody"]})
+        assert any("no team nobody" in note for note in furnished.plan(mine).notes)
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
+
+
+class TestPrune:
+    def test_only_on_demand_and_only_ours(self, furnished: Awx) -> None:
+        furnished.apply(product("old", schedule=[{"calendar": "daily", "parameters": {"size": "small"}}]), product())
+        assert furnished.lines(product()) == ["prune schedule old: daily UTC", "prune job_template old"]
+        assert furnished.apply(product()) == []
+        assert len(furnished.apply(product(), prune=True)) == 2
+        assert [each["name"] for each in furnished.fake.objects["job_templates"].values()] == ["sample"]
+        assert furnished.fake.objects["teams"]
+
+    def test_a_renamed_product_is_made_and_the_old_one_can_be_pruned(self, awx: Awx) -> None:
+        awx.apply(product("old"))
+        assert awx.lines(product("new")) == ["create job_template new", "prune job_template old"]
+
+
+class TestInterruption:
+    @pytest.mark.parametrize("after", [False, True], ids=["before it was done", "after it was done"])
+    @pytest.mark.parametrize("path", ["projects/$", "job_templates/$", "survey_spec/$", r"labels/$"])
+    def test_applying_again_completes_it(self, awx: Awx, path: str, *, after: bool) -> None:
+        awx.fake.faults = [Fault("POST", path, 0, times=4, after=after)]
+        with pytest.raises(EngineError, match="connection to AWX was lost"):
+            awx.apply(product())
+        awx.fake.faults = []
+        assert not [result for result in awx.apply(product()) if result.error]
+        assert awx.lines(product()) == []
+        assert len(awx.fake.objects["job_templates"]) == 1
+        assert awx.fake.named("job_templates", "sample")["survey_spec"]
+
+
+class TestSecrets:
+    def test_a_secret_is_sent_once_and_again_only_when_it_changed(self, awx: Awx, tmp_path: Path) -> None:
+        file = tmp_path / "token"
+        file.write_text("first-netbox-token\n", encoding="utf-8")
+        file.chmod(0o600)
+        mine = Awx(awx.fake, netbox_url="https://netbox.example.com", netbox_token_file=str(file))
+        mine.apply(product())
+        credential = awx.fake.named("credentials", "Bedplate NetBox")
+        assert credential["inputs"]["token"] == "first-netbox-token"
+        assert mine.lines(product()) == []
+        awx.fake.edit("credentials", credential["id"], description=f"Mine. {credential['description']}")
+        awx.fake.requests.clear()
+        mine.apply(product())
+        assert awx.fake.named("credentials", "Bedplate NetBox")["inputs"]["token"] == "first-netbox-token"
+        file.write_text("second-netbox-token\n", encoding="utf-8")
+        assert mine.lines(product()) == ["update credential Bedplate NetBox secrets"]
+        mine.apply(product())
+        assert awx.fake.named("credentials", "Bedplate NetBox")["inputs"]["token"] == "second-netbox-token"
+        assert "netbox-token" not in repr(mine.plan(product("new")))
+
+    def test_a_type_of_credential_gives_netbox_to_the_inventory_source(self, awx: Awx, tmp_path: Path) -> None:
+        file = tmp_path / "token"
+        file.write_text("t\n", encoding="utf-8")
+        file.chmod(0o600)
+        Awx(awx.fake, netbox_url="https://netbox.example.com", netbox_token_file=str(file)).apply()
+        kind = awx.fake.named("credential_types", "Bedplate NetBox")
+        assert kind["injectors"] == {"env": {"NETBOX_API": "{{ url }}", "NETBOX_TOKEN": "{{ token }}"}}
+        source = awx.fake.named("inventory_sources", "Bedplate")
+        assert source["credential"] == awx.fake.named("credentials", "Bedplate NetBox")["id"]
+        assert source["overwrite"] is True
+
+
+class TestApproval:
+    MINE: ClassVar[dict[str, Any]] = {
+        "guardrails": {"approval": {"expires": "2h"}},
+        "access": {"run": ["web"], "approve": ["platform"]},
+    }
+
+    def test_a_workflow_asks_first(self, furnished: Awx) -> None:
+        mine = product(**self.MINE)
+        assert not [result for result in furnished.apply(mine) if result.error]
+        first, second = furnished.fake.objects["workflow_job_template_nodes"].values()
+        assert first["approval"]["timeout"] == 7200
+        assert first["related"]["success_nodes"] == [second["id"]]
+        assert second["unified_job_template"] == furnished.fake.named("job_templates", "sample")["id"]
+        roles = {each["id"]: each["name"] for each in furnished.fake.objects["role_definitions"].values()}
+        grants = furnished.fake.objects["role_team_assignments"].values()
+        workflow = str(furnished.fake.named("workflow_job_templates", "sample")["id"])
+        assert {(roles[grant["role_definition"]], grant["team"], grant["object_id"]) for grant in grants} == {
+            ("WorkflowJobTemplate Execute", 1, workflow),
+            ("WorkflowJobTemplate Approve", 2, workflow),
+        }
+        assert furnished.lines(mine) == []
+
+    def test_a_node_that_somebody_took_away_comes_back(self, furnished: Awx) -> None:
+        mine = product(**self.MINE)
+        furnished.apply(mine)
+        del furnished.fake.objects["workflow_job_template_nodes"][1]
+        assert furnished.lines(mine) == ["update workflow_job_template sample nodes"]
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
+        assert len(furnished.fake.objects["workflow_job_template_nodes"]) == 2
+
+
+class TestGuardrails:
+    def test_what_awx_does_not_enforce_no_team_may_launch(self, furnished: Awx) -> None:
+        mine = product(targets={"max_hosts": 5}, access={"run": ["web"]}, schedule=[{"calendar": "daily"}])
+        notes = furnished.plan(mine).notes
+        assert "sample: AWX does not enforce targets.max_hosts, so no team may launch it there" in notes
+        assert any("the schedule 'daily' is left out" in note for note in notes)
+        furnished.apply(mine)
+        assert not furnished.fake.objects["role_team_assignments"]
+        assert not furnished.fake.objects["schedules"]
+
+    def test_one_at_a_time(self, awx: Awx) -> None:
+        awx.apply(product(guardrails={"concurrency": 1}), product("other"))
+        assert awx.fake.named("job_templates", "sample")["allow_simultaneous"] is False
+        assert awx.fake.named("job_templates", "other")["allow_simultaneous"] is True
+
+
+class TestNotifications:
+    def test_templates_that_are_there_are_attached(self, furnished: Awx) -> None:
+        mine = product(notifications=[{"outcomes": ["failed"], "to": ["chat", "pager"]}])
+        assert any("no notification template pager" in note for note in furnished.plan(mine).notes)
+        furnished.apply(mine)
+        assert furnished.fake.named("job_templates", "sample")["related"]["notification_templates_error"] == [1]
+        assert furnished.lines(mine) == []
+        furnished.apply(product())
+        assert furnished.fake.named("job_templates", "sample")["related"]["notification_templates_error"] == []
+
+
+class TestSchedules:
+    def test_in_the_time_zone_of_the_product_with_required_answers(self, awx: Awx) -> None:
+        schedule = {"calendar": "Mon..Fri 02:30", "timezone": "Europe/Berlin", "check": True, "limit": "site_fra1"}
+        mine = product(schedule=[{**schedule, "parameters": {"size": "small", "reboot": False, "wait": "2m"}}])
+        assert not [result for result in awx.apply(mine) if result.error]
+        (made,) = awx.fake.objects["schedules"].values()
+        assert made["timezone"] == "Europe/Berlin"
+        assert made["extra_data"] == {"size": "small", "reboot": "false", "wait": "2m"}
+        assert (made["job_type"], made["limit"]) == ("check", "site_fra1")
+        assert awx.lines(mine) == []
+
+    def test_one_that_was_switched_off_by_hand_is_switched_on(self, awx: Awx) -> None:
+        mine = product(parameters=[], schedule=[{"calendar": "daily"}])
+        awx.apply(mine)
+        awx.fake.edit("schedules", 1, enabled=False)
+        assert awx.lines(mine) == ["update schedule sample: daily UTC enabled"]
+        awx.apply(mine)
+        assert awx.fake.objects["schedules"][1]["enabled"] is True
+
+
+class TestRequests:
+    def test_a_plan_over_200_products_asks_once_for_each_100_objects(self, awx: Awx) -> None:
+        products = [product(f"p{number}") for number in range(200)]
+        awx.apply(*products)
+        awx.fake.requests.clear()
+        assert awx.lines(*products) == []
+        asked = awx.fake.asked("GET")
+        assert len([path for path in asked if path.startswith("/api/v2/job_templates/")]) == 1
+        assert not [path for path in asked if "survey_spec" in path]
+        # One list of each kind, who we are, and the grants.
+        assert len(asked) <= len(BY_NAME) + 2
+        assert not set(awx.fake.requests) - {("GET", path) for path in asked}
+
+    def test_lists_are_read_in_pages(self, awx: Awx) -> None:
+        products = [product(f"p{number}", parameters=[]) for number in range(401)]
+        awx.apply(*products)
+        awx.fake.requests.clear()
+        assert awx.lines(*products) == []
+        assert len([path for path in awx.fake.asked("GET") if path.startswith("/api/v2/job_templates/")]) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "not_ours"),
+    [
+        ("job_template", set()),
+        ("workflow_job_template", {"organization"}),
+        ("schedule", set()),
+        ("project", {"organization", "local_path", "credential"}),
+        ("inventory", {"organization"}),
+        ("credential_type", set()),
+    ],
+)
+def test_every_field_that_awx_takes_is_kept_or_left_to_others_on_purpose(kind: str, not_ours: set[str]) -> None:
+    recorded = options(BY_NAME[kind].collection)["actions"]["POST"]
+    assert set(recorded) == set(BY_NAME[kind].defaults) | not_ours | {"name", "description"}
+    for name, default in BY_NAME[kind].defaults.items():
+        if recorded[name].get("default") is not None:
+            assert recorded[name]["default"] == default, name
