@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -361,11 +362,13 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def awx_server() -> Iterator[FakeAwx]:
+def awx_server(tls: ssl.SSLContext | None = None) -> Iterator[FakeAwx]:
     """Serve a fake AWX at its `url` on this machine."""
     awx = FakeAwx()
     server = _QuietServer(awx)
-    awx.url = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    awx.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -202,6 +202,13 @@ class TestPrune:
         awx.apply(product("old"))
         assert awx.lines(product("new")) == ["create job_template new", "prune job_template old"]
 
+    def test_a_product_after_its_last_day(self, awx: Awx) -> None:
+        awx.apply(product())
+        gone = product(lifecycle={"stage": "deprecated", "sunset": "2026-01-31"})
+        assert awx.lines(gone) == ["prune job_template sample"]
+        still = product(lifecycle={"stage": "deprecated", "sunset": "2999-12-31"})
+        assert awx.lines(still) == ["create label stage:deprecated", "update job_template sample labels"]
+
 
 class TestInterruption:
     @pytest.mark.parametrize("after", [False, True], ids=["before it was done", "after it was done"])
@@ -290,6 +297,23 @@ class TestGuardrails:
         furnished.apply(mine)
         assert not furnished.fake.objects["role_team_assignments"]
         assert not furnished.fake.objects["schedules"]
+
+    @pytest.mark.parametrize(
+        ("change", "key"),
+        [
+            ({"guardrails": {"freeze": ["change-freeze"]}}, "guardrails.freeze"),
+            ({"guardrails": {"canary": 1}}, "guardrails.canary"),
+            ({"targets": {"max_percent": 10}}, "targets.max_percent"),
+            ({"targets": {"classes": ["colo"]}}, "targets.classes"),
+        ],
+    )
+    def test_each_that_awx_lacks_is_said(self, awx: Awx, change: dict[str, Any], key: str) -> None:
+        assert awx.plan(product(**change)).notes == (
+            f"sample: AWX does not enforce {key}, so no team may launch it there",
+        )
+
+    def test_all_classes_are_no_limit(self, awx: Awx) -> None:
+        assert awx.plan(product(targets={"classes": ["bare_metal", "colo", "cloud"]})).notes == ()
 
     def test_one_at_a_time(self, awx: Awx) -> None:
         awx.apply(product(guardrails={"concurrency": 1}), product("other"))

@@ -125,12 +125,13 @@ class Applier:
             self._client.delete(f"{path}survey_spec/")
 
     def _attach(self, path: str, relation: str, kind: str, before: Any, after: Any) -> None:  # noqa: ANN401
+        """Attach and detach by name; first what goes, for a template takes one credential of a type."""
         there = {each["name"]: each["id"] for each in before}
-        for name in sorted(set(after) - set(there)):
-            self._client.put(f"{path}{relation}/", {"id": self._id(Ref(kind, name))})
         for name in sorted(set(there) - set(after)):
             number = there[name] or self._id(Ref(kind, name))
             self._client.put(f"{path}{relation}/", {"id": number, "disassociate": True})
+        for name in sorted(set(after) - set(there)):
+            self._client.put(f"{path}{relation}/", {"id": self._id(Ref(kind, name))})
 
     def _grant(self, definition: str, number: int, before: Any, after: Any) -> None:  # noqa: ANN401
         there = {team for team in after if self._actual.has("team", team)}

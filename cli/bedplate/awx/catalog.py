@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from bedplate.awx.calendars import UnfitCalendarError, rrule_of
@@ -12,7 +13,7 @@ from bedplate.awx.marks import secret_digest
 from bedplate.awx.site import Site
 from bedplate.awx.surveys import answer_of, survey_of
 from bedplate.awx.wanted import Node, Wanted, wanted
-from bedplate.catalog import Product, Stage
+from bedplate.catalog import Product, TargetClass
 from bedplate.catalog.service import Schedule
 
 NETBOX = "Bedplate NetBox"
@@ -30,10 +31,10 @@ class Wishes:
     notes: tuple[str, ...]
 
 
-def wishes_of(products: Iterable[Product], site: Site) -> Wishes:
-    """Return what these products want of an AWX."""
+def wishes_of(products: Iterable[Product], site: Site, today: date) -> Wishes:
+    """Return what these products want of an AWX; what could be ordered until yesterday wants nothing any more."""
     objects, notes = list(_shared(site)), list[str]()
-    products = [product for product in products if product.lifecycle.stage is not Stage.DEPRECATED]
+    products = [each for each in products if not (each.lifecycle.sunset and each.lifecycle.sunset < today)]
     labels = sorted({label for product in products for label in _labels(product)})
     objects += [wanted("label", label, fields={"organization": _organization(site)}) for label in labels]
     for product in products:
@@ -233,10 +234,10 @@ def _notifications(product: Product) -> dict[str, tuple[str, ...]]:
 
 def _unguarded(product: Product) -> list[str]:
     """The limits that a launch from AWX's own page would get around."""
-    rails = [f"guardrails.{key}" for key in _NOT_IN_AWX if getattr(product.guardrails, key) is not None]
-    return rails + [
-        f"targets.{key}" for key in ("max_hosts", "max_percent") if getattr(product.targets, key) is not None
-    ]
+    targets = product.targets
+    keys = [f"guardrails.{key}" for key in _NOT_IN_AWX if getattr(product.guardrails, key) is not None]
+    keys += [f"targets.{key}" for key in ("max_hosts", "max_percent") if getattr(targets, key) is not None]
+    return keys + (["targets.classes"] if targets.classes and set(targets.classes) != set(TargetClass) else [])
 
 
 def _notes(product: Product) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from bedplate.awx.applying import Applier
 from bedplate.awx.catalog import wishes_of
@@ -32,7 +33,7 @@ def planned(
         SettingsError: there is no address, token or password.
         EngineError: AWX cannot be reached or refuses.
     """
-    wishes = wishes_of(products, site_of(settings))
+    wishes = wishes_of(products, site_of(settings), datetime.now(UTC).date())
     credential = find_credential(settings, os.environ if env is None else env)
     with AwxClient(settings, credential) as client:
         actual = read_actual(client, wishes, surveys=surveys)

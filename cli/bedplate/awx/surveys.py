@@ -71,9 +71,9 @@ def _bounds(parameter: Parameter) -> tuple[int | None, int | None]:
         return low, high
     if parameter.type not in _LENGTHS:
         return None, None
-    least = 1 if parameter.required and not parameter.when else 0
-    low = int(parameter.min) if isinstance(parameter.min, int) and parameter.required else least
-    return low, int(parameter.max) if isinstance(parameter.max, int) else None
+    # An optional question may be left empty, whatever the least length of an answer is.
+    least = max(1, int(parameter.min or 0)) if parameter.required and not parameter.when else 0
+    return least, int(parameter.max) if parameter.max is not None else None
 
 
 def _default(parameter: Parameter) -> Any:  # noqa: ANN401
