@@ -23,7 +23,7 @@ COMMANDS = {
     "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, schema."),
     "runs": LazyCommand("bedplate.commands.runs:runs", "What ran: list, show, hosts, events, logs, cancel, rerun."),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
-    "awx": LazyCommand("bedplate.commands.awx:awx", "The catalog as job templates of an AWX: plan, apply."),
+    "awx": LazyCommand("bedplate.commands.awx:awx", "The catalog as job templates of an AWX: plan, apply, export."),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),
     "doctor": LazyCommand("bedplate.commands.doctor:doctor", "Check what Bedplate needs, from Python to host keys."),
     "db": LazyCommand("bedplate.commands.db:db", "The run store: upgrade, status."),

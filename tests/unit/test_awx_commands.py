@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from bedplate.main import main
 from fake_awx.server import TOKEN, FakeAwx, Fault, awx_server
@@ -144,3 +145,14 @@ def test_a_wrong_token(bedplate: Bedplate, monkeypatch: pytest.MonkeyPatch) -> N
     assert code == 9
     assert "does not accept the token" in err
     assert "wrong-token-word" not in err
+
+
+def test_export_asks_nothing_of_awx(bedplate: Bedplate) -> None:
+    code, out, _ = bedplate("export")
+    assert code == 0
+    (play,) = yaml.safe_load(out)
+    assert len(play["tasks"]) == 8
+    target = bedplate._folder / "awx.json"
+    assert bedplate("export", "--form", "awx", "--write", str(target))[:2] == (0, "")
+    assert [each["name"] for each in json.loads(target.read_text(encoding="utf-8"))["job_templates"]] == ["ping"]
+    assert bedplate.awx.requests == []

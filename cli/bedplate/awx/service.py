@@ -1,4 +1,4 @@
-"""The two things that one does with AWX: plan, and apply."""
+"""What one does with AWX: work out what is wanted, plan, and apply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from bedplate.awx.applying import Applier
-from bedplate.awx.catalog import wishes_of
+from bedplate.awx.catalog import Wishes, wishes_of
 from bedplate.awx.client import AwxClient
 from bedplate.awx.comparison import Plan, compare
 from bedplate.awx.credential import find_credential, read_secret
@@ -33,11 +33,16 @@ def planned(
         SettingsError: there is no address, token or password.
         EngineError: AWX cannot be reached or refuses.
     """
-    wishes = wishes_of(products, site_of(settings), datetime.now(UTC).date())
+    wanted = wishes(settings, products)
     credential = find_credential(settings, os.environ if env is None else env)
     with AwxClient(settings, credential) as client:
-        actual = read_actual(client, wishes, surveys=surveys)
-        yield compare(wishes, actual), Applier(client, actual)
+        actual = read_actual(client, wanted, surveys=surveys)
+        yield compare(wanted, actual), Applier(client, actual)
+
+
+def wishes(settings: AwxSettings, products: Iterable[Product]) -> Wishes:
+    """Return what these products want of an AWX today. Raises SettingsError if a file cannot be read."""
+    return wishes_of(products, site_of(settings), datetime.now(UTC).date())
 
 
 def site_of(settings: AwxSettings) -> Site:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,7 @@ _surveys_option = click.option(
 
 @click.group()
 def awx() -> None:
-    """The catalog as job templates of an AWX: plan, apply.
+    """The catalog as job templates of an AWX: plan, apply, export.
 
     The catalog is the source: a field that somebody changed in AWX is set back. Only objects that bear Bedplate's mark,
     at the end of their description, are ever written. Where AWX is, the section [awx] of bedplate.toml says.
@@ -76,6 +77,49 @@ def apply(ctx: click.Context, app: App, *, prune: bool, surveys: bool, output: s
     emit(document, output, lambda out: _draw_end(out, found, results))
     if any(result.error for result in results):
         ctx.exit(ExitCode.EXTERNAL)
+
+
+@awx.command()
+@click.option(
+    "--form",
+    type=click.Choice(["collection", "awx"]),
+    default="collection",
+    show_default=True,
+    help="A playbook for the collection awx.awx, or the JSON that `awx import` reads.",
+)
+@click.option(
+    "--write",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file, not to the terminal.",
+)
+@pass_app
+def export(app: App, *, form: str, target: Path | None) -> None:
+    """Write what the catalog wants of AWX as a file. AWX is not asked, and no secret is in the file.
+
+    Example: bedplate awx export --write awx.yml
+    """
+    import json
+
+    import yaml
+
+    from bedplate.awx.export import collection_playbook, import_assets
+    from bedplate.awx.service import wishes
+    from bedplate.catalog import load_catalog
+    from bedplate.commands.output import write_text
+
+    wanted = wishes(app.settings.awx, load_catalog(app.content.products).products())
+    if form == "awx":
+        text = json.dumps(import_assets(wanted), indent=2, ensure_ascii=False) + "\n"
+    else:
+        playbook = yaml.safe_dump(collection_playbook(wanted), sort_keys=False, allow_unicode=True, width=120)
+        text = f"---\n{playbook}"
+    if target is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(target, text)
+    for note in wanted.notes:
+        click.echo(f"bedplate: {note}", err=True)
 
 
 def _carry_out(found: Plan, applier: Applier, *, prune: bool, quiet: bool) -> list[Result]:
