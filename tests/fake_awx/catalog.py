@@ -12,7 +12,8 @@ from bedplate.awx.credential import TOKEN as TOKEN_VARIABLE
 from bedplate.awx.service import planned
 from bedplate.catalog import Product
 from bedplate.settings import AwxSettings
-from fake_awx.server import TOKEN, FakeAwx
+from fake_awx.server import TOKEN
+from fake_awx.state import FakeAwx
 
 PARAMETERS = [
     {"name": "size", "type": "choice", "title": "Size", "choices": ["small", "large"], "required": True},

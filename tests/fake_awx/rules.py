@@ -11,7 +11,7 @@ from fake_awx.launches import check_answers
 from fake_awx.recurrence import read_rrule
 
 if TYPE_CHECKING:
-    from fake_awx.server import FakeAwx
+    from fake_awx.state import FakeAwx
 
 Entry = dict[str, Any]
 _PROMPTS = {"job_tags": "ask_tags_on_launch", "skip_tags": "ask_skip_tags_on_launch", "limit": "ask_limit_on_launch"}

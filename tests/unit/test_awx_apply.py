@@ -14,7 +14,8 @@ from bedplate.awx.kinds import BY_NAME
 from bedplate.errors import EngineError
 from fake_awx.catalog import Awx, product
 from fake_awx.fields import options
-from fake_awx.server import Fault, awx_server
+from fake_awx.server import awx_server
+from fake_awx.state import Fault
 
 WRITES = {"POST", "PATCH", "DELETE"}
 
@@ -197,6 +198,16 @@ class TestPrune:
         assert len(furnished.apply(product(), prune=True)) == 2
         assert [each["name"] for each in furnished.fake.objects["job_templates"].values()] == ["sample"]
         assert furnished.fake.objects["teams"]
+
+    def test_what_belongs_to_all_of_awx_stays(self, awx: Awx) -> None:
+        Awx(awx.fake, execution_environment="registry.example.com/ee:1").apply(product())
+        assert awx.lines(product()) == [
+            "update inventory_source Bedplate execution_environment",
+            "update job_template sample execution_environment",
+        ]
+        awx.apply(product(), prune=True)
+        assert awx.fake.named("execution_environments", "Bedplate")["image"] == "registry.example.com/ee:1"
+        assert awx.lines(product()) == []
 
     def test_a_renamed_product_is_made_and_the_old_one_can_be_pruned(self, awx: Awx) -> None:
         awx.apply(product("old"))

@@ -16,7 +16,8 @@ from bedplate.awx.credential import TOKEN as TOKEN_VARIABLE
 from bedplate.awx.credential import Credential, find_credential
 from bedplate.errors import EngineError, SettingsError
 from bedplate.settings import AwxSettings
-from fake_awx.server import PASSWORD, TOKEN, FakeAwx, Fault, awx_server
+from fake_awx.server import PASSWORD, TOKEN, awx_server
+from fake_awx.state import FakeAwx, Fault
 from integration.test_netbox_tls import write_certificate
 
 PAGE = "<html><title>Sign in</title></html>"

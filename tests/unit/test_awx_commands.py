@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from bedplate.main import main
-from fake_awx.server import TOKEN, FakeAwx, Fault, awx_server
+from fake_awx.server import TOKEN, awx_server
+from fake_awx.state import FakeAwx, Fault
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "schemas" / "awx_plan.schema.json").read_text(encoding="utf-8"))

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from fake_awx.fields import FIXTURES, RECORDED
-from fake_awx.server import TOKEN, FakeAwx, awx_server
+from fake_awx.server import TOKEN, awx_server
+from fake_awx.state import FakeAwx
 
 _UNSET: Any = object()
 RULE = "RRULE:FREQ=DAILY;INTERVAL=1"

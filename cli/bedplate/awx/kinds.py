@@ -149,11 +149,13 @@ _SOURCE = {
     "host_filter": "",
     "limit": "",
 }
+_CREDENTIAL_TYPE = {"kind": "cloud", "inputs": {}, "injectors": {}}
 # In the order in which they are made; they are deleted the other way round.
 KINDS = (
     Kind("organization", "organizations", shared=True, keeps=True),
-    Kind("credential_type", "credential_types", defaults={"kind": "cloud", "inputs": {}, "injectors": {}}),
-    Kind("execution_environment", "execution_environments", defaults={"image": "", "pull": ""}),
+    # These two belong to all of AWX: another Bedplate, with an organization of its own, may need them.
+    Kind("credential_type", "credential_types", defaults=_CREDENTIAL_TYPE, keeps=True),
+    Kind("execution_environment", "execution_environments", defaults={"image": "", "pull": ""}, keeps=True),
     Kind("project", "projects", "organization", "organization", _PROJECT),
     Kind("inventory", "inventories", "organization", "organization", _INVENTORY),
     Kind("credential", "credentials", "organization", "organization", {"credential_type": None}),
