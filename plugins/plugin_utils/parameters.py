@@ -110,7 +110,8 @@ def _resolve(
     name = parameter["name"]
     when = parameter.get("when") or {}
     asked = all(other in values and _same(values[other], answer) for other, answer in when.items())
-    if name in given:
+    # Forms such as AWX's send an empty answer to a question that is not to be answered: it is none.
+    if name in given and (asked or given[name] not in ("", [])):
         if not asked:
             condition = " and ".join("%s is %s" % (other, show(answer)) for other, answer in when.items())
             raise UnfitValueError("only applies when %s; leave it out" % condition)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -234,6 +235,30 @@ class TestInterruption:
         assert len(awx.fake.objects["job_templates"]) == 1
         assert awx.fake.named("job_templates", "sample")["survey_spec"]
 
+    @pytest.mark.parametrize("after", [False, True], ids=["before it was done", "after it was done"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "job_template_nodes/$",
+            "create_approval_template/$",
+            "success_nodes/$",
+            "role_team_assignments/$",
+            "schedules/$",
+        ],
+    )
+    def test_also_of_a_workflow(self, furnished: Awx, path: str, *, after: bool) -> None:
+        access = {"run": ["web"], "approve": ["platform"]}
+        schedule = [{"calendar": "daily", "parameters": {"size": "small"}}]
+        mine = product(guardrails={"approval": {}}, access=access, schedule=schedule)
+        furnished.fake.faults = [Fault("POST", path, 0, times=4, after=after)]
+        with pytest.raises(EngineError, match="connection to AWX was lost"):
+            furnished.apply(mine)
+        furnished.fake.faults = []
+        assert not [result for result in furnished.apply(mine) if result.error]
+        assert furnished.lines(mine) == []
+        assert len(furnished.fake.objects["workflow_job_template_nodes"]) == 2
+        assert len(furnished.fake.objects["role_team_assignments"]) == 2
+
 
 class TestSecrets:
     def test_a_secret_is_sent_once_and_again_only_when_it_changed(self, awx: Awx, tmp_path: Path) -> None:
@@ -375,6 +400,15 @@ class TestRequests:
         # One list of each kind, who we are, and the grants.
         assert len(asked) <= len(BY_NAME) + 2
         assert not set(awx.fake.requests) - {("GET", path) for path in asked}
+
+    def test_behind_a_gateway(self, awx: Awx) -> None:
+        awx.fake.root = "/api/controller/v2/"
+        gateway = Awx(awx.fake)
+        with pytest.raises(EngineError, match="no AWX API here"):
+            gateway.plan(product())
+        gateway.settings = replace(gateway.settings, url=f"{awx.fake.url}/api/controller")
+        assert not [result for result in gateway.apply(product()) if result.error]
+        assert gateway.lines(product()) == []
 
     def test_lists_are_read_in_pages(self, awx: Awx) -> None:
         products = [product(f"p{number}", parameters=[]) for number in range(401)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +13,14 @@ from hypothesis import strategies as st
 
 from bedplate.awx.calendars import UnfitCalendarError, rrule_of
 from bedplate.awx.surveys import answer_of, survey_of
-from bedplate.catalog import Parameter
+from bedplate.catalog import FleetNames, Parameter, resolve_parameters
 from fake_awx.catalog import product
-from fake_awx.launches import check_answers
+from fake_awx.launches import check_answers, filled
 from fake_awx.recurrence import read_rrule
 from fake_awx.surveys import check_survey
 
+CORPUS = Path(__file__).parents[1] / "fixtures" / "parameters" / "corpus.json"
+ACCEPTED = [case for case in json.loads(CORPUS.read_text(encoding="utf-8")) if "values" in case and case["parameters"]]
 # fmt: off
 QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "string": ({"type": "string", "required": True}, {"type": "text", "min": 1, "max": None, "required": True}),
@@ -82,13 +86,31 @@ def test_each_type_becomes_a_question_that_awx_takes(name: str) -> None:
     assert question.get("default") != ""
 
 
+@pytest.mark.parametrize("case", ACCEPTED, ids=[case["case"] for case in ACCEPTED])
+def test_what_the_manifest_accepts_comes_through_awx_as_it_is(case: dict[str, Any]) -> None:
+    ordered = product(parameters=case["parameters"])
+    survey = survey_of(ordered)
+    assert survey is not None
+    check_survey(survey, None)
+    parameters = {parameter.name: parameter for parameter in ordered.parameters}
+    answers = {
+        name: answer_of(parameters[name], case["values"][name]) for name in case["given"] if name in case["values"]
+    }
+    check_answers(survey, answers)
+    sent = {**filled(survey, answers), **answers}
+    fleet = FleetNames(**case["fleet"]) if "fleet" in case else None
+    assert resolve_parameters(ordered, sent, fleet).values == case["values"]
+
+
 def test_a_condition_makes_a_question_optional() -> None:
     asked = {"name": "reason", "title": "Why", "required": True, "when": {"reboot": True}}
-    survey = survey_of(product(parameters=[{"name": "reboot", "type": "boolean", "title": "Reboot"}, asked]))
+    waits = {"name": "wait", "type": "duration", "title": "Wait", "default": "5m", "when": {"reboot": True}}
+    survey = survey_of(product(parameters=[{"name": "reboot", "type": "boolean", "title": "Reboot"}, asked, waits]))
     assert survey is not None
     assert survey["spec"][1]["required"] is False
     assert survey["spec"][1]["min"] == 0
     assert survey["spec"][1]["question_description"] == "Only if reboot is true."
+    assert "default" not in survey["spec"][2]
 
 
 def test_a_product_that_asks_nothing_has_no_survey() -> None:

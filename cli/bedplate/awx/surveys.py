@@ -2,7 +2,8 @@
 
 AWX has no boolean, pattern, condition, host, group, date or duration. These become the nearest question, their rule is
 in its description, and `bedplate.datacenter.validate_parameters`, the first task of every product, holds them to it.
-AWX fills optional questions with their default and sends it, even when it is empty; so no default is ever empty.
+AWX sends the default of each optional question, even when it is empty or when its condition does not hold; so neither
+is in the survey, and the playbook's first task fills in what the manifest says.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _bounds(parameter: Parameter) -> tuple[int | None, int | None]:
 
 def _default(parameter: Parameter) -> Any:  # noqa: ANN401
     default = parameter.default
-    if default is None:
+    if default is None or parameter.when:
         return None
     if parameter.type == "boolean":
         return "true" if default else "false"

@@ -89,7 +89,8 @@ def _resolve(
     parameter: Parameter, given: Mapping[str, Any], values: Mapping[str, Any], fleet: FleetNames | None
 ) -> dict[str, Any]:
     asked = _is_asked(parameter, values)
-    if parameter.name in given:
+    # Forms such as AWX's send an empty answer to a question that is not to be answered: it is none.
+    if parameter.name in given and (asked or given[parameter.name] not in ("", [])):
         if not asked:
             raise UnfitValueError(f"only applies when {_condition(parameter)}; leave it out")
         value = convert(parameter, given[parameter.name])
