@@ -125,9 +125,13 @@ class TestByHand:
         survey = json.loads(json.dumps(template["survey_spec"]))
         survey["spec"][0]["required"] = False
         awx.fake.edit("job_templates", template["id"], by="eve", survey_spec=survey)
-        assert awx.lines(product()) == ["update job_template sample survey"]
+        (change,) = awx.plan(product()).changes
+        (difference,) = change.differences
+        assert (difference.field, difference.before) == ("survey", {"size": {"required": False}})
+        assert difference.after == {"size": {"required": True}}
         awx.apply(product())
         assert awx.fake.named("job_templates", "sample")["survey_spec"]["spec"][0]["required"] is True
+        assert awx.lines(product()) == []
 
     def test_a_survey_changed_with_our_own_account_is_found_on_demand(self, awx: Awx) -> None:
         awx.apply(product())
@@ -199,6 +203,14 @@ class TestPrune:
         assert len(furnished.apply(product(), prune=True)) == 2
         assert [each["name"] for each in furnished.fake.objects["job_templates"].values()] == ["sample"]
         assert furnished.fake.objects["teams"]
+
+    def test_a_copy_that_somebody_made_is_theirs(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        fields = {key: template[key] for key in ("description", "inventory", "project", "playbook")}
+        awx.fake.add("job_templates", name="sample @ 12:00:00", **fields)
+        assert awx.lines(product()) == []
+        assert awx.apply(product(), prune=True) == []
 
     def test_what_belongs_to_all_of_awx_stays(self, awx: Awx) -> None:
         Awx(awx.fake, execution_environment="registry.example.com/ee:1").apply(product())

@@ -50,6 +50,13 @@ class Bedplate:
     def manifest(self, text: str) -> None:
         (self._folder / "playbooks" / "products" / "ping.yml").write_text(text, encoding="utf-8")
 
+    def apply_another(self) -> None:
+        """Take the product away and bring another one to AWX."""
+        products = self._folder / "playbooks" / "products"
+        (products / "ping.yml").unlink()
+        (products / "verify.yml").write_text(PING.replace("ping", "verify"), encoding="utf-8")
+        self("apply")
+
     def __call__(self, *args: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as end:
             main(["awx", *args])
@@ -96,9 +103,17 @@ def test_json_is_as_the_schema_says(bedplate: Bedplate) -> None:
     (change,) = bedplate.document("plan")["changes"]
     assert (change["cause"], change["product"]) == ("catalog", "ping")
     assert [difference["field"] for difference in change["differences"]] == ["survey"]
-    (bedplate._folder / "playbooks" / "products" / "ping.yml").unlink()
+    bedplate.apply_another()
     assert [change["result"] for change in bedplate.document("apply")["changes"]] == ["skipped"]
     assert [change["result"] for change in bedplate.document("apply", "--prune")["changes"]] == ["done"]
+
+
+def test_an_empty_catalog_prunes_nothing(bedplate: Bedplate) -> None:
+    bedplate("apply")
+    (bedplate._folder / "playbooks" / "products" / "ping.yml").unlink()
+    code, _, err = bedplate("apply", "--prune")
+    assert (code, "--prune would delete all" in err) == (2, True)
+    assert bedplate.awx.objects["job_templates"]
 
 
 def test_what_is_left_alone_is_said(bedplate: Bedplate) -> None:

@@ -12,9 +12,20 @@ import yaml
 
 from bedplate.awx.catalog import Wishes
 from bedplate.awx.kinds import KINDS, TEMPLATES, Kind, Ref
-from bedplate.awx.marks import read_mark
+from bedplate.awx.marks import is_of, read_mark
 from bedplate.awx.wanted import Node, Wanted
 
+_QUESTION = (
+    "type",
+    "question_name",
+    "question_description",
+    "variable",
+    "required",
+    "min",
+    "max",
+    "choices",
+    "default",
+)
 _VARIABLES = frozenset({"extra_vars", "variables"})
 
 
@@ -41,7 +52,8 @@ class Found:
     @property
     def state(self) -> str | None:
         """The state that its mark names; None where it is not ours."""
-        return read_mark(self.body.get("description")).state
+        state = read_mark(self.body.get("description")).state
+        return state if state and is_of(state, self.kind.name, self.name) else None
 
     @property
     def ref(self) -> Ref:
@@ -223,7 +235,7 @@ def _differences(wish: Wanted, found: Found, actual: Actual) -> Iterator[Differe
 
 def _hanging(wish: Wanted, found: Found, actual: Actual) -> Iterator[Difference]:
     if not _same_survey(wish, found):
-        yield Difference("survey", *(_survey_text(survey) for survey in (_listed_survey(found), wish.survey)))
+        yield _survey_difference(wish, found)
     summary = found.body.get("summary_fields", {})
     yield from _names("labels", [each["name"] for each in summary.get("labels", {}).get("results", [])], wish.labels)
     if wish.kind.name == "job_template":
@@ -243,10 +255,6 @@ def _names(name: str, before: Iterable[str], after: Iterable[str]) -> Iterator[D
         yield Difference(name, sorted(before), sorted(after))
 
 
-def _listed_survey(found: Found) -> Mapping[str, Any] | None:
-    return found.survey or found.body.get("summary_fields", {}).get("survey")
-
-
 def _same_survey(wish: Wanted, found: Found) -> bool:
     """By title and mark, as AWX lists them; by all questions where the survey was read."""
     listed = found.body.get("summary_fields", {}).get("survey")
@@ -260,19 +268,32 @@ def _same_survey(wish: Wanted, found: Found) -> bool:
 
 
 def _question(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A question in one form: AWX's page writes empty values where an API client may leave a key out."""
-    kept = {key: value for key, value in item.items() if value not in (None, "", []) and key != "new_question"}
+    """A question in one form: AWX's page writes empty values and keys of its own where an API client has none."""
+    kept = {key: item[key] for key in _QUESTION if item.get(key) not in (None, "", [])}
     if isinstance(kept.get("choices"), str):
         kept["choices"] = kept["choices"].split("\n")
     return kept
 
 
-def _survey_text(survey: Mapping[str, Any] | None) -> str | None:
-    if survey is None:
-        return None
-    if "spec" in survey:
-        return ", ".join(item["variable"] for item in survey["spec"])
-    return str(survey.get("description") or survey.get("title"))
+def _survey_difference(wish: Wanted, found: Found) -> Difference:
+    """By question and key where the survey was read, else by mark: what changed is in the catalog's history."""
+    if found.survey is None or wish.survey is None:
+        listed = found.body.get("summary_fields", {}).get("survey")
+        return Difference("survey", listed and listed["description"], wish.survey and wish.survey["description"])
+    before, after = (
+        {item["variable"]: _question(item) for item in each["spec"]} for each in (found.survey, wish.survey)
+    )
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return Difference("survey", *(_only(changed, each, other) for each, other in ((before, after), (after, before))))
+
+
+def _only(names: Iterable[str], questions: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of these questions that are otherwise there; empty where only the order of questions differs."""
+    return {
+        name: {key: value for key, value in questions[name].items() if others.get(name, {}).get(key) != value}
+        for name in names
+        if name in questions
+    }
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401

@@ -32,6 +32,19 @@ def secret_digest(secret: str, salt: str) -> str:
     return hashlib.scrypt(secret.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=6).hex()
 
 
+def state_mark(kind: str, name: str, state: Any) -> str:  # noqa: ANN401
+    """Return what stands for a state of one object: four digits for its name, eight for the state.
+
+    AWX copies descriptions with objects: the copy has another name, so it is not taken for ours.
+    """
+    return digest([kind, name])[:4] + digest(state)[:8]
+
+
+def is_of(state: str, kind: str, name: str) -> bool:
+    """Whether a mark was made for the object of this name."""
+    return state.startswith(digest([kind, name])[:4])
+
+
 def marked(summary: str, state: str, secret: str = "") -> str:
     """Return the description of an object of ours."""
     return f"{summary} [bedplate {state}{secret and ' '}{secret}]".strip()

@@ -9,8 +9,7 @@ from typing import Any
 from bedplate.awx.catalog import Wishes
 from bedplate.awx.client import AwxClient
 from bedplate.awx.comparison import Actual, Found
-from bedplate.awx.kinds import EVENTS, KINDS, ROLES, TEMPLATES, Kind
-from bedplate.awx.marks import read_mark
+from bedplate.awx.kinds import BY_NAME, EVENTS, KINDS, ROLES, TEMPLATES, Kind
 from bedplate.awx.wanted import Node
 
 Entry = dict[str, Any]
@@ -58,7 +57,7 @@ class _Hanging:
         self.notifications = _notifications(client, entries)
         self.nodes: dict[int, list[Entry]] = defaultdict(list)
         self.templates = names["job_template"]
-        if any(_is_ours(each) for each in entries["workflow_job_template"]):
+        if _has_ours("workflow_job_template", entries):
             organization = entries["organization"][0]["id"]
             query = {"workflow_job_template__organization": organization}
             for node in client.pages("workflow_job_template_nodes/", **query):
@@ -66,7 +65,7 @@ class _Hanging:
 
 
 def _found(client: AwxClient, kind: Kind, entry: Entry, hanging: _Hanging | None, *, read_survey: bool) -> Found:
-    if hanging is None or kind.name not in TEMPLATES or not _is_ours(entry):
+    if hanging is None or kind.name not in TEMPLATES or not _is_ours(kind, entry):
         return Found(kind, entry["id"], entry["name"], entry)
     survey = None
     if read_survey and entry.get("summary_fields", {}).get("survey"):
@@ -89,7 +88,7 @@ def _teams(client: AwxClient, entries: Mapping[str, list[Entry]], names: Mapping
     """Grants of teams on templates; the list is of all of AWX, so it is read only where we have templates."""
     teams: Teams = defaultdict(lambda: defaultdict(list))
     for (kind, role), definition in ROLES.items():
-        if not any(_is_ours(each) for each in entries[kind]):
+        if not _has_ours(kind, entries):
             continue
         for grant in client.pages("role_team_assignments/", role_definition__name=definition):
             if grant["team"] in names:
@@ -100,7 +99,7 @@ def _teams(client: AwxClient, entries: Mapping[str, list[Entry]], names: Mapping
 def _notifications(client: AwxClient, entries: Mapping[str, list[Entry]]) -> dict[int, dict[str, list[str]]]:
     """Which templates each notification template of the organization hangs on: a list for each and event."""
     found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    if not any(_is_ours(each) for each in entries["job_template"]):
+    if not _has_ours("job_template", entries):
         return found
     for each in entries["notification_template"]:
         for event in EVENTS:
@@ -134,8 +133,12 @@ def _organization_of(wishes: Wishes) -> str:
     return next(each.name for each in wishes.objects if each.kind.name == "organization")
 
 
-def _is_ours(entry: Entry) -> bool:
-    return read_mark(entry.get("description")).state is not None
+def _is_ours(kind: Kind, entry: Entry) -> bool:
+    return Found(kind, entry["id"], entry["name"], entry).state is not None
+
+
+def _has_ours(name: str, entries: Mapping[str, list[Entry]]) -> bool:
+    return any(_is_ours(BY_NAME[name], each) for each in entries[name])
 
 
 def _writer(entry: Entry) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bedplate.awx.kinds import BY_NAME, Kind, Ref
-from bedplate.awx.marks import digest, marked
+from bedplate.awx.marks import marked, state_mark
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Wanted:
 
     @property
     def state(self) -> str:
-        """The digest of all that is wanted of it."""
+        """What stands in the mark for all that is wanted of it."""
         hanging = [self.survey, self.labels, self.credentials, self.teams, self.notifications, self.secret_state]
         nodes = [(node.identifier, node.template, node.timeout) for node in self.nodes]
-        return digest([self.summary, self.full_fields, *hanging, nodes])
+        return state_mark(self.kind.name, self.name, [self.summary, self.full_fields, *hanging, nodes])
 
     @property
     def description(self) -> str:

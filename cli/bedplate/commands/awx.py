@@ -10,7 +10,7 @@ import click
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
-from bedplate.errors import EngineError
+from bedplate.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,6 +71,8 @@ def apply(ctx: click.Context, app: App, *, prune: bool, surveys: bool, output: s
     from bedplate.commands.awx_documents import plan_document
 
     products = load_catalog(app.content.products).products()
+    if prune and not products:
+        raise UsageError("has no products, so --prune would delete all of them", where=str(app.content.products))
     with planned(app.settings.awx, products, surveys=surveys) as (found, applier):
         results = _carry_out(found, applier, prune=prune, quiet=output != "table")
     document = plan_document(found, app.settings.awx.url, results)
