@@ -80,6 +80,13 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class TeamsSettings:
+    """Attributes: file: YAML file of teams, their members and contacts; empty means that none is known."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -90,6 +97,7 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    teams: TeamsSettings = field(default_factory=TeamsSettings)
     sources: tuple[str, ...] = ()
 
     @property
