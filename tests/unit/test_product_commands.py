@@ -81,6 +81,10 @@ class Bedplate:
         assert old in text
         self.write(name, text.replace(old, new))
 
+    def check(self, *words: str) -> Result:
+        """Check all but what only ansible sees."""
+        return self("check", "--fast", *words)
+
     def __call__(self, *words: str) -> Result:
         with pytest.raises(SystemExit) as stop:
             main(["product", *words])
@@ -139,7 +143,7 @@ def test_the_schema_refuses_what_bedplate_refuses(bedplate: Bedplate, old: str, 
     assert not list(Draft202012Validator(product_schema()).iter_errors(parse_yaml(MANIFEST).data))
     assert list(Draft202012Validator(product_schema()).iter_errors(parse_yaml(MANIFEST.replace(old, new)).data))
     bedplate.change("playbooks/products/sample.yml", old, new)
-    assert bedplate("check").code == 2
+    assert bedplate.check().code == 2
 
 
 def test_every_key_of_the_schema_is_described() -> None:
@@ -245,47 +249,139 @@ FAULTS = [
 
 @pytest.mark.parametrize(("file", "old", "new", "sentence"), FAULTS, ids=[fault[3][:60] for fault in FAULTS])
 def test_check_finds(bedplate: Bedplate, file: str, old: str, new: str, sentence: str) -> None:
-    assert bedplate("check").code == 0
+    assert bedplate.check().code == 0
     bedplate.change(f"playbooks/{file}", old, new)
-    result = bedplate("check", "sample")
+    result = bedplate.check("sample")
     assert result.code == 2
     assert f"playbooks/{sentence}" in result.out
-    document = json.loads(bedplate("check", "-o", "json").out)
+    document = json.loads(bedplate.check("-o", "json").out)
     validate("product_check", document)
     assert document["faults"]
+
+
+SPECS = """\
+argument_specs:
+  main:
+    options:
+      sizing_limit: {type: int}
+"""
+SET = [
+    (
+        "      $ANSIBLE_VAULT;1.1;AES256\n",
+        "      $ANSIBLE_VAULT;1.1;AES256\n    sizing_limt: 1\n",
+        "15: [1].vars.sizing_limt",
+    ),
+    ("sizing\n", "sizing\n      vars: {sizing_limt: 1}\n", "17: [1].roles[0].vars.sizing_limt"),
+    ("sizing\n", "sizing\n      vars: {limit: 1}\n", "17: [1].roles[0].vars.limit"),
+    (
+        "  roles:\n    - role: bedplate.datacenter.sizing\n",
+        """\
+  tasks:
+    - name: Size
+      block:
+        - name: Include
+          ansible.builtin.include_role:
+            name: bedplate.datacenter.sizing
+          vars: {sizing_limt: 1}
+""",
+        "21: [1].tasks[0].block[0].vars.sizing_limt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place"), SET, ids=[case[2] for case in SET])
+def test_check_finds_variables_that_no_role_knows(bedplate: Bedplate, old: str, new: str, place: str) -> None:
+    bedplate.write("roles/sizing/meta/argument_specs.yml", SPECS)
+    assert bedplate.check().code == 0
+    bedplate.change("playbooks/sample.yml", old, new)
+    result = bedplate.check()
+    assert result.code == 2
+    assert f"playbooks/sample.yml:{place}: the argument_specs of role sizing do not know" in result.out
+    bedplate.change("playbooks/sample.yml", place.rpartition(".")[2], "sizing_limit")
+    assert bedplate.check().out == ""
+
+
+def test_check_finds_parameters_that_their_role_does_not_know(bedplate: Bedplate) -> None:
+    bedplate.write("roles/sizing/meta/argument_specs.yml", SPECS)
+    bedplate.change("playbooks/products/sample.yml", "name: size,", "name: sizing_limt,")
+    bedplate.change("roles/sizing/templates/size.j2", "size", "sizing_limt")
+    sentence = (
+        "parameters[0].name: the argument_specs of role sizing do not know sizing_limt; did you mean sizing_limit?"
+    )
+    assert f"playbooks/products/sample.yml:9: {sentence}" in bedplate.check().out
+
+
+def test_check_finds_owners_that_are_no_team(bedplate: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:
+    bedplate.write("teams.yml", "teams:\n  platform: {members: [kim]}\n")
+    monkeypatch.setenv("BEDPLATE_TEAMS_FILE", "teams.yml")
+    assert bedplate.check().code == 0
+    bedplate.change("playbooks/products/sample.yml", "team: platform", "team: platfrom")
+    bedplate.change("playbooks/products/sample.yml", "docs:", "access: {view: [all], run: [platform, web]}\ndocs:")
+    result = bedplate.check()
+    assert result.code == 2
+    assert "sample.yml:4: owner.team: there is no team platfrom in teams.yml; did you mean platform?" in result.out
+    assert "sample.yml:6: access.run[1]: there is no team web in teams.yml" in result.out
+    assert "access.view" not in result.out.replace("access.view: is not enforced", "")
+    bedplate.write("teams.yml", "teams: []\n")
+    assert bedplate.check().err == "bedplate: teams.yml:1: teams must be a mapping\n"
+
+
+def test_check_lets_ansible_read_the_playbook(bedplate: Bedplate) -> None:
+    (bedplate.root / "plugins").symlink_to(ROOT / "plugins")
+    (bedplate.root / "collections/ansible_collections/bedplate").mkdir(parents=True)
+    (bedplate.root / "collections/ansible_collections/bedplate/datacenter").symlink_to(bedplate.root)
+    bedplate.write(
+        "roles/sizing/tasks/main.yml", "- name: Wait\n  ansible.builtin.debug:\n    msg: '{{ sample_wait }}'\n"
+    )
+    bedplate.write(
+        "playbooks/products/second.yml", MANIFEST.replace("sample\n", "second\n", 1).replace("sample.yml", "second.yml")
+    )
+    bedplate.write("playbooks/second.yml", PLAYBOOK.replace("sample", "second"))
+    assert bedplate("check").out == ""
+    bedplate.change("roles/sizing/tasks/main.yml", "debug", "debugg")
+    bedplate.write(
+        "playbooks/second.yml", PLAYBOOK.replace("sample", "second").replace("hosts: all\n  vars", "host: all\n  vars")
+    )
+    result = bedplate("check")
+    assert result.code == 2
+    told = result.out.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("roles/sizing/tasks/main.yml:1: couldn't resolve module/action 'ansible.builtin.debugg'")
+    assert told[1].startswith("playbooks/second.yml:11: ")
+    assert "'host' is not a valid attribute for a Play" in told[1]
 
 
 def test_check_warns_of_guardrails_that_are_not_enforced(bedplate: Bedplate) -> None:
     bedplate.change(
         "playbooks/products/sample.yml", "docs:", "guardrails: {canary: 1}\nschedule: [{calendar: daily}]\ndocs:"
     )
-    result = bedplate("check")
+    result = bedplate.check()
     assert result.code == 0
     assert "warning: playbooks/products/sample.yml:6: guardrails.canary: is not enforced by this version" in result.out
     assert "warning: playbooks/products/sample.yml:7: schedule: nothing acts on this in this version" in result.out
     assert "not enforced by this version: guardrails.canary" in bedplate("show", "sample").out
-    document = json.loads(bedplate("check", "-o", "json").out)
+    document = json.loads(bedplate.check("-o", "json").out)
     assert {fault["severity"] for fault in document["faults"]} == {"warning"}
 
 
 def test_check_follows_imported_playbooks(bedplate: Bedplate) -> None:
     bedplate.change("playbooks/sample.yml", "    - role: bedplate.datacenter.sizing\n", "    - role: other\n")
-    assert "parameters[0].name: neither" in bedplate("check").out
+    assert "parameters[0].name: neither" in bedplate.check().out
     bedplate.write("playbooks/inner.yml", "- name: Inner\n  roles: [bedplate.datacenter.sizing]\n")
     playbook = (bedplate.root / "playbooks/sample.yml").read_text(encoding="utf-8")
     bedplate.write("playbooks/sample.yml", playbook + "- name: More\n  import_playbook: bedplate.datacenter.inner\n")
-    assert bedplate("check").code == 0
+    assert bedplate.check().code == 0
 
 
 def test_check_of_files_elsewhere(bedplate: Bedplate, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(tmp_path / "playbooks", other / "playbooks")
     shutil.copytree(tmp_path / "roles", other / "roles")
-    result = bedplate("check", "other/playbooks/products/sample.yml")
+    result = bedplate.check("other/playbooks/products/sample.yml")
     assert result.code == 2
     assert result.out == "other/playbooks/products/sample.yml:6: docs: there is no file other/docs/products/sample.md\n"
-    assert bedplate("check", "other/none.yml").code == 2
-    assert bedplate("check", "sampel").err == "bedplate: there is no product 'sampel' (did you mean sample?)\n"
+    assert bedplate.check("other/none.yml").code == 2
+    assert bedplate.check("sampel").err == "bedplate: there is no product 'sampel' (did you mean sample?)\n"
 
 
 def test_completion_needs_no_pydantic(bedplate: Bedplate) -> None:
