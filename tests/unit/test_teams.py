@@ -15,6 +15,7 @@ teams:
   platform:
     members: [kim, lee]
     contact: "#platform"
+    cost_centre: "4711"
   web: {members: [kim]}
 """
 
@@ -27,7 +28,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_teams_know_their_people_and_where_to_ask(tmp_path: Path) -> None:
     teams = read_teams(write(tmp_path, GOOD))
-    assert teams.get("platform") == Team("platform", frozenset({"kim", "lee"}), "#platform")
+    assert teams.get("platform") == Team("platform", frozenset({"kim", "lee"}), "#platform", "4711")
     assert teams.of("kim") == {"platform", "web"}
     assert teams.of("nobody") == frozenset()
     assert "web" in teams
@@ -54,7 +55,10 @@ def test_the_setting_names_the_file(tmp_path: Path) -> None:
         ("teams:\n  web: [kim]\n", "teams.yml:2: team web must be a mapping"),
         ("teams:\n  web: {}\n  web: {}\n", "teams.yml:3: web is there twice"),
         ("teams:\n  Web: {}\n", "teams.yml:2: the name of a team has small letters"),
-        ("teams:\n  web: {member: [kim]}\n", "teams.yml:2: unknown key member in team web; known are members, contact"),
+        (
+            "teams:\n  web: {member: [kim]}\n",
+            "teams.yml:2: unknown key member in team web; known are members, contact, cost_centre",
+        ),
         ("teams:\n  web: {members: kim}\n", "teams.yml:2: members of team web must be a list of names"),
         ("teams:\n  web:\n    members: [kim, 3]\n", "teams.yml:3: a member of team web must be text"),
         ("teams:\n  web: {contact: ''}\n", "teams.yml:2: contact of team web must be text"),

@@ -10,6 +10,7 @@ import click
 
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
+from bedplate.commands.lazy import LazyCommand, LazyGroup
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_product
 from bedplate.errors import NotFoundError
@@ -17,8 +18,12 @@ from bedplate.errors import NotFoundError
 if TYPE_CHECKING:
     from bedplate.catalog import Catalog, ManifestFault
 
+MORE = {
+    "report": LazyCommand("bedplate.commands.product_report:report", "Show how products do, from recorded runs."),
+}
 
-@click.group()
+
+@click.group(cls=LazyGroup, lazy=MORE)
 def product() -> None:
     """The catalog: what can be ordered, from whom, and with which promises.
 
