@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from bedplate.catalog import Catalog, ManifestFault
 
 MORE = {
+    "new": LazyCommand("bedplate.commands.product_new:new", "Make a product from a template."),
+    "docs": LazyCommand("bedplate.commands.product_docs:docs", "Write the catalog as Markdown and as a static site."),
+    "backstage": LazyCommand("bedplate.commands.product_docs:backstage", "Print the catalog for Backstage."),
     "report": LazyCommand("bedplate.commands.product_report:report", "Show how products do, from recorded runs."),
 }
 
