@@ -23,6 +23,9 @@ COMMANDS = {
     "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, new, docs, report."),
     "feedback": LazyCommand("bedplate.commands.feedback:feedback", "Say how good a product is."),
     "runs": LazyCommand("bedplate.commands.runs:runs", "What ran: list, show, hosts, events, logs, cancel, rerun."),
+    "schedule": LazyCommand(
+        "bedplate.commands.schedule:schedule", "Products that run by themselves: show, install, remove."
+    ),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),
     "doctor": LazyCommand("bedplate.commands.doctor:doctor", "Check what Bedplate needs, from Python to host keys."),

@@ -105,7 +105,6 @@ def test_a_manifest_with_every_key(tmp_path: Path) -> None:
         "access.run",
         "access.approve",
     )
-    assert product.unused_keys() == ("schedule", "notifications")
     assert product.secret_names == {"token"}
     assert product.slo[1].window == timedelta(days=28)
     assert Product.model_validate(product.model_dump(mode="json", exclude_none=True)) == product

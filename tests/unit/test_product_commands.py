@@ -352,16 +352,33 @@ def test_check_lets_ansible_read_the_playbook(bedplate: Bedplate) -> None:
 
 
 def test_check_warns_of_guardrails_that_are_not_enforced(bedplate: Bedplate) -> None:
-    bedplate.change(
-        "playbooks/products/sample.yml", "docs:", "guardrails: {canary: 1}\nschedule: [{calendar: daily}]\ndocs:"
-    )
+    bedplate.change("playbooks/products/sample.yml", "docs:", "guardrails: {canary: 1}\ndocs:")
     result = bedplate.check()
     assert result.code == 0
     assert "warning: playbooks/products/sample.yml:6: guardrails.canary: is not enforced by this version" in result.out
-    assert "warning: playbooks/products/sample.yml:7: schedule: nothing acts on this in this version" in result.out
     assert "not enforced by this version: guardrails.canary" in bedplate("show", "sample").out
     document = json.loads(bedplate.check("-o", "json").out)
     assert {fault["severity"] for fault in document["faults"]} == {"warning"}
+
+
+SCHEDULES = [
+    ("{calendar: sometimes}", "schedule[0].calendar: must be a calendar event of systemd, such as Mon..Fri 02:30"),
+    ("{calendar: daily, timezone: Europe/Nowhere}", "schedule[0].timezone: there is no time zone Europe/Nowhere"),
+    (
+        "{calendar: daily, parameters: {size: huge}}",
+        "schedule[0].parameters: parameter size must be one of small, large",
+    ),
+    ("{calendar: daily}", "schedule[0].parameters: parameter size is required"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "sentence"), SCHEDULES, ids=[case[1][:40] for case in SCHEDULES])
+def test_check_finds_schedules_that_cannot_be_kept(bedplate: Bedplate, schedule: str, sentence: str) -> None:
+    good = "schedule: [{calendar: daily, timezone: Europe/Berlin, parameters: {size: small}}]\ndocs:"
+    bedplate.change("playbooks/products/sample.yml", "docs:", good)
+    assert bedplate.check().out == ""
+    bedplate.change("playbooks/products/sample.yml", good, f"schedule: [{schedule}]\ndocs:")
+    assert f"playbooks/products/sample.yml:6: {sentence}" in bedplate.check().out
 
 
 def test_check_follows_imported_playbooks(bedplate: Bedplate) -> None:

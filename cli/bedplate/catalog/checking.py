@@ -10,6 +10,7 @@ from typing import Any
 
 from bedplate.catalog.faults import ManifestFault, key_text
 from bedplate.catalog.reading import Manifest, display
+from bedplate.catalog.schedule_check import schedule_faults
 from bedplate.catalog.variables import variable_faults
 from bedplate.catalog.yaml_tree import YamlError, YamlTree, parse_yaml
 from bedplate.teams import Teams
@@ -48,6 +49,7 @@ def check_product(
         *_playbook_faults(manifest, root),
         *_unread_faults(manifest, root),
         *variable_faults(manifest, root),
+        *schedule_faults(manifest),
         *_unsupported(manifest),
     ]
 
@@ -82,8 +84,6 @@ def _unsupported(manifest: Manifest) -> Iterator[ManifestFault]:
     for key in manifest.product.unenforced_guardrails():
         sentence = "is not enforced by this version, so bedplate run refuses the product"
         yield manifest.fault(tuple(key.split(".")), sentence, warning=True)
-    for key in manifest.product.unused_keys():
-        yield manifest.fault((key,), "nothing acts on this in this version", warning=True)
 
 
 def _playbook_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:
