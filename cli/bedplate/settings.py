@@ -87,6 +87,13 @@ class TeamsSettings:
 
 
 @dataclass(frozen=True)
+class NotificationSettings:
+    """Attributes: file: YAML file of receivers of results and their addresses; empty means that there are none."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -98,6 +105,7 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     teams: TeamsSettings = field(default_factory=TeamsSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     sources: tuple[str, ...] = ()
 
     @property
