@@ -172,6 +172,43 @@ def test_list_names_broken_manifests(bedplate: Bedplate) -> None:
     assert "Traceback" not in result.err
 
 
+def test_list_sees_every_change(bedplate: Bedplate, tmp_path: Path) -> None:
+    names = [each["name"] for each in json.loads(bedplate("list", "-o", "json").out)]
+    assert names == ["sample"]
+    bedplate.change("playbooks/products/sample.yml", "title: Sample", "title: Simple")
+    bedplate.write("playbooks/products/other.yml", MANIFEST.replace("name: sample", "name: other"))
+    titles = {each["name"]: each["title"] for each in json.loads(bedplate("list", "-o", "json").out)}
+    assert titles == {"other": "Sample [red]", "sample": "Simple [red]"}
+    bedplate.change("playbooks/products/other.yml", "name: other", "name: wrong")
+    for _ in range(2):
+        result = bedplate("list", "-o", "json")
+        assert (result.code, [each["name"] for each in json.loads(result.out)]) == (2, ["sample"])
+        assert "other.yml:1: name: must be other" in result.err
+    (tmp_path / "playbooks/products/other.yml").unlink()
+    (copy,) = (tmp_path / "home/cache").glob("catalog-*.json")
+    for damage in ("", "{", "[]", '{"rules": null, "products": {"sample": {}}}'):
+        copy.write_text(damage, encoding="utf-8")
+        assert "Simple" in bedplate("list").out
+
+
+def test_list_reads_no_manifest_twice(bedplate: Bedplate) -> None:
+    assert bedplate("list").code == 0
+    script = (
+        "import sys\nfrom bedplate.main import main\n"
+        "try:\n    main(['product', 'list'])\n"
+        "except SystemExit:\n    print(sorted({'pydantic', 'yaml', 'sqlalchemy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Sample [red]" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_list_needs_no_state_folder(bedplate: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "file" / "home"))
+    assert bedplate("list").code == 0
+
+
 def test_show(bedplate: Bedplate) -> None:
     result = bedplate("show", "sample")
     assert result.code == 0

@@ -16,6 +16,8 @@ from bedplate.commands.product_names import complete_product
 from bedplate.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from bedplate.catalog import Catalog, ManifestFault
 
 MORE = {
@@ -45,19 +47,24 @@ def list_products(ctx: click.Context, app: App, output: str) -> None:
 
     Example: bedplate product list -o json
     """
-    from bedplate.catalog import load_catalog
-    from bedplate.commands.product_view import product_table, summary_document
+    from bedplate.commands.product_index import product_index
 
-    good, broken = load_catalog(app.content.products).survey()
-    emit(
-        [summary_document(each) for each in good],
-        output,
-        lambda out: out.print(product_table(good) if good else "No products."),
-    )
+    good, broken = product_index(app.content.products, app.settings.home)
+    emit(good, output, lambda out: _draw_list(out, good))
     for error in broken:
         click.echo(f"bedplate: {error}", err=True)
     if broken:
         ctx.exit(ExitCode.USAGE)
+
+
+def _draw_list(out: Console, products: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("Name", "Title", "Owner", "Stage", "Summary", box=None, pad_edge=False, header_style="bold")
+    for each in products:
+        table.add_row(*(Text(each[key]) for key in ("name", "title", "owner", "stage", "summary")))
+    out.print(table if products else "No products.")
 
 
 @product.command()

@@ -37,15 +37,6 @@ def product_document(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def product_table(products: Iterable[Product]) -> Table:
-    """Return the table of `product list`."""
-    table = Table("Name", "Title", "Owner", "Stage", "Summary", box=None, pad_edge=False, header_style="bold")
-    for product in products:
-        row = (product.name, product.title, product.owner.team, product.lifecycle.stage.value, product.summary)
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
 def draw_product(out: Console, product: Product) -> None:
     """Draw `product show` for people."""
     out.print(Text.assemble((product.title, "bold"), "  ", (product.name, "dim")))
