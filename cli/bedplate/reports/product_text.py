@@ -104,7 +104,9 @@ def explanation(parameter: Parameter) -> Iterator[str]:
         yield parameter.help.strip()
     if parameter.choices:
         yield f"one of {', '.join(parameter.choices)}" if parameter.type == "choice" else ", ".join(parameter.choices)
-    if parameter.choices_from:
+    if parameter.choices_command:
+        yield f"one of what {shlex.join(parameter.choices_command)} says"
+    elif parameter.choices_from:
         yield f"out of the inventory's {parameter.choices_from}"
     ends = (("from", parameter.min), ("to", parameter.max))
     if any(end is not None for _, end in ends):
