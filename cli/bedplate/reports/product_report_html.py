@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from bedplate.catalog.report import ProductReport
 from bedplate.figures import Measure, Scope
-from bedplate.reports.charts import Bar, Column, bars, columns
 from bedplate.reports.html_page import render
+from bedplate.reports.product_charts import Bar, Column, bars, columns
 from bedplate.reports.product_report import MEASURES, objective_text, percent, seconds_text, slo_text
 from bedplate.reports.run_text import moment
 
