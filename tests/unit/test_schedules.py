@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -160,6 +161,21 @@ def test_units(bedplate: Bedplate) -> None:
     assert start.endswith('"sites=a\\nb\\n"')
     assert "--check --limit" in start
     assert "Persistent=false" in document["files"]["bedplate-sample-2.timer"]
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
+def test_a_start_keeps_to_the_clock_of_its_zone_over_summer_time(bedplate: Bedplate) -> None:
+    bedplate.write(MANIFEST.replace("Mon..Fri 02:30", "04:30"))
+    timer = json.loads(bedplate("show", "-o", "json").out)["files"]["bedplate-sample-1.timer"]
+    (event,) = [line.removeprefix("OnCalendar=") for line in timer.splitlines() if line.startswith("OnCalendar=")]
+    command = [str(ANALYZE), "calendar", "--base-time=2027-03-27 00:00:00 UTC", "--iterations=2", event]
+    said = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={"TZ": "UTC", "PATH": "/usr/bin"}
+    ).stdout
+    assert re.findall(r"2027-03-\d\d \d\d:\d\d:\d\d UTC", said) == [
+        "2027-03-27 03:30:00 UTC",
+        "2027-03-28 02:30:00 UTC",
+    ]
 
 
 def test_systemd_is_asked(bedplate: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 _ROW, _LABEL, _WIDE, _VALUE = 26, 170, 560, 130
 _HIGH, _BASE = 120, 140
-_MOST_DAYS = 120
+_MOST_DAYS, _LABEL_ROOM = 120, 90
 
 
 class Bar(NamedTuple):
@@ -62,7 +62,8 @@ def columns(title: str, rows: Sequence[Column]) -> Markup:
             top -= high
             part = {"class": kind, "x": str(x), "y": str(top), "width": str(max(2, step - 2)), "height": str(high)}
             ET.SubElement(ET.SubElement(svg, "rect", part), "title").text = f"{row.label}: {count} {_SAID[kind]}"
-    for number in sorted({0, len(rows) - 1}) if rows else ():
+    last = len(rows) - 1
+    for number in (0, last) if last * step >= _LABEL_ROOM else (0,) if rows else ():
         _text(svg, rows[number].label, 34 + number * step, _BASE + 18, dim=True)
     return _markup(svg)
 
