@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from bedplate.catalog import Parameter, Product
+from bedplate.catalog import Product
 from bedplate.errors import ParameterError
 
 _SECONDS = 30
@@ -21,12 +21,15 @@ def command_answers(product: Product, given: Collection[str], root: Path) -> dic
     Raises:
         ParameterError: a command cannot be started, fails or takes longer than 30 s.
     """
-    asked = [each for each in product.parameters if each.choices_command and each.name in given]
-    return {parameter.name: _ask(parameter, root) for parameter in asked}
+    return {
+        parameter.name: _ask(parameter.name, parameter.choices_command, root)
+        for parameter in product.parameters
+        if parameter.choices_command and parameter.name in given
+    }
 
 
-def _ask(parameter: Parameter, root: Path) -> list[str]:
-    name, *arguments = parameter.choices_command or ()
+def _ask(parameter: str, command: Sequence[str], root: Path) -> list[str]:
+    name, arguments = command[0], command[1:]
     program = str(root / name) if "/" in name else name
     try:
         done = subprocess.run(
@@ -42,5 +45,5 @@ def _ask(parameter: Parameter, root: Path) -> list[str]:
     return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 
-def _fault(parameter: Parameter, why: str) -> ParameterError:
-    return ParameterError(f"parameter {parameter.name} cannot be checked: {why}")
+def _fault(parameter: str, why: str) -> ParameterError:
+    return ParameterError(f"parameter {parameter} cannot be checked: {why}")

@@ -150,7 +150,7 @@ class SqlFigures:
 
     def _since_epoch(self, name: str) -> ColumnElement[float]:
         if self._sqlite:
-            return type_coerce(RUNS.c[name], BigInteger) / 1_000_000.0
+            return cast(type_coerce(RUNS.c[name], BigInteger) / 1_000_000.0, Float(53))
         return cast(extract("epoch", type_coerce(RUNS.c[name], TIMESTAMP(timezone=True))), Float(53))
 
 
