@@ -22,6 +22,7 @@ from .netbox import replay
 
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000
+_LIMITS = (0.1, 0.2, 0.02)  # cold list of hosts, cold listing, warm list of hosts
 _LIST_HOSTS, _LIST = ("ansible", "all", "--list-hosts"), ("ansible-inventory", "--list")
 _THEIRS: dict[str, Any] = {
     "plugin": "netbox.netbox.nb_inventory",
@@ -40,6 +41,7 @@ _THEIRS: dict[str, Any] = {
         {"key": "status.value", "prefix": "state"},
     ],
 }
+_COMPAT = {"plugin": "bedplate.datacenter.netbox", "compat": "nb_inventory"}
 _OURS: dict[str, Any] = {
     "plugin": "bedplate.datacenter.netbox",
     "services": False,
@@ -79,21 +81,29 @@ def measure() -> list[Figure]:
 
 
 def _beside(folder: Path, url: str, more: Mapping[str, str]) -> list[Figure]:
-    ours = _file(folder / "netbox.yml", {**_OURS, "api_endpoint": url, "snapshot_path": str(folder / "kept.json")})
     theirs = _file(folder / "nb.yml", {**_THEIRS, "api_endpoint": url})
     cached = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache")}
     cached |= {"ANSIBLE_INVENTORY_CACHE": "true", "ANSIBLE_INVENTORY_CACHE_TIMEOUT": "86400", **more}
-    full = {"BEDPLATE_INVENTORY_CACHE_TTL": "0", "BEDPLATE_INVENTORY_FULL": "1", **more}
-    figures = []
-    for words, limit in ((_LIST_HOSTS, 0.1), (_LIST, 0.2)):
-        cost = _cost(words, ours, full), _cost(words, theirs, more)
-        figures += _figures(f"cold, whole, {' '.join(words)}: ours / nb_inventory", *cost, limit)
+    cold = {words: _cost(words, theirs, more) for words in (_LIST_HOSTS, _LIST)}
     _cost(_LIST_HOSTS, theirs, cached)  # fills the cache
-    warm = _cost(_LIST_HOSTS, ours, {"BEDPLATE_INVENTORY_CACHE_TTL": "86400"}), _cost(_LIST_HOSTS, theirs, cached)
-    return [*figures, *_figures("warm, ansible all --list-hosts: ours / nb_inventory", *warm, 0.02)]
+    warm = _cost(_LIST_HOSTS, theirs, cached)
+    figures = []
+    no_limits = (None, None, None)
+    for name, options, limits in (("ours", _OURS, _LIMITS), ("compat", {**_THEIRS, **_COMPAT}, no_limits)):
+        kept = {"api_endpoint": url, "snapshot_path": str(folder / f"{name}.json")}
+        ours = _file(folder / f"{name}.netbox.yml", {**options, **kept})
+        for words, limit in zip((_LIST_HOSTS, _LIST), limits[:2], strict=True):
+            anew = {"BEDPLATE_INVENTORY_CACHE_TTL": "0", "BEDPLATE_INVENTORY_FULL": "1", **more}
+            what = f"cold, whole, {' '.join(words)}: {name} / nb_inventory"
+            figures += _figures(what, _cost(words, ours, anew), cold[words], limit)
+        cost = _cost(_LIST_HOSTS, ours, {"BEDPLATE_INVENTORY_CACHE_TTL": "86400"})
+        figures += _figures(
+            f"warm, {' '.join(_LIST_HOSTS)}: {name} / nb_inventory", cost, warm, 0.02 if name == "ours" else None
+        )
+    return figures
 
 
-def _figures(name: str, ours: Cost, theirs: Cost, limit: float) -> list[Figure]:
+def _figures(name: str, ours: Cost, theirs: Cost, limit: float | None) -> list[Figure]:
     return [
         compare(name, [ours.wall], [theirs.wall], limit=limit),
         compare(f"{name}, CPU", [ours.cpu], [theirs.cpu], limit=None),
