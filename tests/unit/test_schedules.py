@@ -247,3 +247,20 @@ def test_a_product_without_schedule(bedplate: Bedplate) -> None:
 def test_a_schedule_that_cannot_be_kept(bedplate: Bedplate) -> None:
     bedplate.write(MANIFEST.replace("Mon..Fri 02:30", "at night"))
     assert bedplate("show").err.startswith("bedplate: sample: schedule[0]: calendar must be a calendar event")
+
+
+def test_timers_are_started_and_stopped(bedplate: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    (fake / "systemctl").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/said\nexit "${{FAIL:-0}}"\n', encoding="utf-8")
+    (fake / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake}:/usr/bin:/bin")
+    folder = str(tmp_path / "units")
+    assert bedplate("install", "--folder", folder).code == 0
+    assert bedplate("remove", "--folder", folder).code == 0
+    words = [line.removeprefix("--user ") for line in (tmp_path / "said").read_text(encoding="utf-8").splitlines()]
+    timers = "bedplate-sample-1.timer bedplate-sample-2.timer"
+    assert words == ["daemon-reload", f"enable --now {timers}", f"disable --now {timers}", "daemon-reload"]
+    monkeypatch.setenv("FAIL", "1")
+    result = bedplate("install", "--folder", folder)
+    assert (result.code, result.err) == (9, "bedplate: systemctl daemon-reload failed: 1\n")
