@@ -144,6 +144,7 @@ class Reporter:
     scope: Scope
     teams: Teams | None = None
     _windows: dict[timedelta, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    _times: dict[tuple[timedelta, Measure], Mapping[str, Spread]] = field(default_factory=dict)
 
     def reports(self, products: Iterable[Product]) -> list[ProductReport]:
         """Return a report of each product; with `scope.product`, of that one alone is anything asked.
@@ -196,14 +197,20 @@ class Reporter:
             ratio = good / (good + bad)
             left = _left(bad, good + bad, 1 - target)
             return ObjectiveFigure(objective, good + bad, ratio, ratio >= target, left)
+        measure = _MEASURES[objective.objective]
+        spread = self._spreads(objective.window, measure).get(product.name)
+        if spread is None:
+            return ObjectiveFigure(objective)
         limit = parse_duration(str(objective.target)).total_seconds()
         scope = Scope(self.scope.until - objective.window, self.scope.until, product.name)
-        measure = _MEASURES[objective.objective]
         runs, slow = self.figures.over(scope, measure, limit)
-        if not runs:
-            return ObjectiveFigure(objective)
-        measured = self.figures.spreads(scope, measure)[product.name].points[95]
-        return ObjectiveFigure(objective, runs, measured, measured <= limit, _left(slow, runs, _P95))
+        return ObjectiveFigure(objective, runs, spread.points[95], spread.points[95] <= limit, _left(slow, runs, _P95))
+
+    def _spreads(self, window: timedelta, measure: Measure) -> Mapping[str, Spread]:
+        if (window, measure) not in self._times:
+            scope = Scope(self.scope.until - window, self.scope.until, self.scope.product)
+            self._times[window, measure] = self.figures.spreads(scope, measure)
+        return self._times[window, measure]
 
     def _outcomes(self, window: timedelta) -> Mapping[str, tuple[int, int]]:
         """Return (good, bad) runs by product; many products share a window, which is then asked for once."""
