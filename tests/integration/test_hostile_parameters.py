@@ -6,7 +6,6 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,18 +123,20 @@ def test_each_kind_of_text_stays_as_it_is(text: str, tmp_path: Path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def hostile_answers(product: Product, turn: int, canary: Path) -> Iterator[tuple[str, Any]]:
-    """Yield an answer that is hostile for each parameter that takes one, another one each turn."""
+def hostile_answers(product: Product, turn: int, canary: Path) -> dict[str, Any]:
+    """Return an answer that is hostile for each parameter that is asked and takes one, another one each turn."""
+    answers: dict[str, Any] = {}
     for parameter in product.parameters:
-        if parameter.when or parameter.source:
+        known = {each.name: each.default for each in product.parameters if each.default is not None} | answers
+        if any(known.get(name) != answer for name, answer in (parameter.when or {}).items()):
             continue
-        taken = [
-            value for text in HOSTILE if (value := accepted(parameter, text.replace("CANARY", str(canary)))) is not None
-        ]
+        tried = [] if parameter.source else [text.replace("CANARY", str(canary)) for text in HOSTILE]
+        taken = [value for text in tried if (value := accepted(parameter, text)) is not None]
         if taken:
-            yield parameter.name, taken[turn % len(taken)]
+            answers[parameter.name] = taken[turn % len(taken)]
         elif parameter.required:
-            yield parameter.name, good_answer(parameter)
+            answers[parameter.name] = good_answer(parameter)
+    return answers
 
 
 def good_answer(parameter: Parameter) -> Any:
@@ -172,7 +173,7 @@ def good_answer(parameter: Parameter) -> Any:
 def test_the_catalog_s_check_hands_on_what_was_given(tmp_path: Path, turn: int) -> None:
     """Every product's own first task, in a real play, with hostile answers to all that takes them."""
     canary = tmp_path / "canary"
-    answers = {product.name: dict(hostile_answers(product, turn, canary)) for product in PRODUCTS}
+    answers = {product.name: hostile_answers(product, turn, canary) for product in PRODUCTS}
     plays = [_play(product, list(answers[product.name]), tmp_path) for product in PRODUCTS]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
     variables = {name: value for of_product in answers.values() for name, value in of_product.items()}
