@@ -40,6 +40,13 @@ options:
       - The text of the unit's drop-in C(bedplate.conf). Empty removes it. Left out, nothing is done about it.
       - Drop-ins of others stay.
     type: str
+  reread:
+    description:
+      - Other units, of which systemd is to know what is on disk, such as a drop-in that was written. They are not
+        started.
+    type: list
+    elements: str
+    default: []
   enabled:
     description: Whether the service starts at boot.
     type: bool
@@ -89,9 +96,8 @@ _PROPERTIES = (
 class Service:
     """One unit as systemd sees it."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: AnsibleModule, name: str) -> None:
         self._module = module
-        name = module.params["name"]
         self.name = name if "." in name else name + ".service"
         self.properties: dict[str, str] = {}
         self.read()
@@ -258,13 +264,14 @@ def main() -> None:
             "config": {"type": "list", "elements": "path", "default": []},
             "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
             "drop_in": {"type": "str"},
+            "reread": {"type": "list", "elements": "str", "default": []},
             "enabled": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
     # systemd prints names of days by locale.
     module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
-    service = Service(module)
+    service = Service(module, module.params["name"])
     if service.properties.get("LoadState") == "not-found":
         module.fail_json(msg="there is no unit {0} on this host; its package is missing".format(service.name))
     if service.properties.get("LoadState") == "masked":
@@ -276,6 +283,8 @@ def main() -> None:
     actions = _plan(service, module.params, newer_config, newer_units)
     if rewritten:
         actions = _with_restart(actions)
+    if "daemon-reload" not in actions and any(Service(module, unit).outdated for unit in module.params["reread"]):
+        actions.insert(0, "daemon-reload")
     if not module.check_mode:
         _apply(service, actions)
     result = {"changed": bool(actions), "actions": actions, "newer": newer_config + newer_units}
