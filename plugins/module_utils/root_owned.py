@@ -72,6 +72,15 @@ def complaint(module: AnsibleModule, command: list[str], file: RootOwned, shown:
     return (err or out).strip().replace(candidate, shown or file.path) or "it exits with {0}".format(code)
 
 
+def make_folders(path: str) -> None:
+    """Make a folder and those above it that are missing, each with mode 0755 whatever the umask."""
+    before = os.umask(0o022)
+    try:
+        os.makedirs(path, exist_ok=True)
+    finally:
+        os.umask(before)
+
+
 def replace(module: AnsibleModule, files: list[RootOwned]) -> None:
     """Put all files in their places, each in one step; without room for one of them, the module ends and none is."""
     staged: list[tuple[str, str]] = []
@@ -93,7 +102,7 @@ def _staged(file: RootOwned) -> str:
         OSError: there is no room, or no such folder can be made.
     """
     folder = os.path.dirname(file.path)
-    os.makedirs(folder, mode=0o755, exist_ok=True)
+    make_folders(folder)
     descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate-")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as opened:

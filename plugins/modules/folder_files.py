@@ -12,6 +12,7 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.root_owned imp
     RootOwned,
     as_agreed,
     complaint,
+    make_folders,
     present,
     replace,
 )
@@ -116,7 +117,7 @@ def main() -> None:
     validate(module, written)
     if not module.check_mode:
         if not folder_agreed:
-            os.makedirs(path, exist_ok=True)
+            make_folders(path)
             os.chown(path, 0, 0)
             os.chmod(path, _FOLDER_MODE)
         replace(module, written)

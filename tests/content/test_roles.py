@@ -66,7 +66,8 @@ def test_preflight_comes_first_and_names_the_platforms(role: Path) -> None:
 
 @each_role
 def test_phases_come_in_order(role: Path) -> None:
-    imported = [task.get("ansible.builtin.import_tasks") for task in flatten(read_yaml(role / "tasks" / "main.yml"))]
+    tasks = list(flatten(read_yaml(role / "tasks" / "main.yml")))
+    imported = [task.get("ansible.builtin.import_tasks") or task.get("ansible.builtin.include_tasks") for task in tasks]
     phases = [name.removesuffix(".yml") for name in imported if name]
     assert phases == [phase for phase in PHASES if phase in phases]
     assert {file.stem for file in (role / "tasks").glob("*.yml")} == {"main", *phases}
