@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        if set(arguments.get("name") or []) <= set(task_vars.get(_KNOWN, [])):
+        if self._all_known(task_vars):
             return {**result, "changed": False, "missing": []}
         looked: dict[str, Any] = self._execute_module(module_name=_MODULE, module_args=arguments, task_vars=task_vars)
         if looked.get("failed") or not looked.get("missing"):
@@ -45,3 +45,10 @@ class ActionModule(ActionBase):
             module_name="ansible.builtin.apt", module_args=wanted, task_vars=task_vars
         )
         return {**result, **done, "missing": looked["missing"]}
+
+    def _all_known(self, task_vars: dict[str, Any]) -> bool:
+        """Return whether the host need not be asked."""
+        wanted = self._task.args.get("name")
+        if self._task.delegate_to or not isinstance(wanted, list):
+            return False
+        return set(wanted) <= set(task_vars.get(_KNOWN, []))
