@@ -46,12 +46,15 @@ class ActionModule(ActionBase):
         result.update(self._facts(checks, task_vars))
         if result.get("failed"):
             return result
-        self._refuse_platform(checks, task_vars)
+        fault = self._platform_fault(checks, task_vars)
+        if fault:
+            return {**result, "failed": True, "msg": fault}
         self._templar.available_variables = {**task_vars, **self._of_the_family(task_vars)}
         if not self._holds(checks.get("applies", True)):
             return self._said(result, [checks["otherwise"]])
-        for refusal in checks.get("refusals", []):
-            self._refuse(refusal)
+        fault = self._fault(checks.get("refusals", []))
+        if fault:
+            return {**result, "failed": True, "msg": fault}
         return self._said({**result, "applies": True}, checks.get("notes", []))
 
     def _holds(self, value: object) -> bool:
@@ -80,15 +83,16 @@ class ActionModule(ActionBase):
         self._templar.available_variables = task_vars
         return {"ansible_facts": found}
 
-    def _refuse_platform(self, checks: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
+    def _platform_fault(self, checks: Mapping[str, Any], task_vars: Mapping[str, Any]) -> str:
+        """Return why the role does not support the host's platform, or nothing."""
         facts, host = task_vars["ansible_facts"], task_vars["inventory_hostname"]
         version = "distribution_version" if facts["distribution"] == "Ubuntu" else "distribution_major_version"
         platform = "{0} {1}".format(facts["distribution"], facts[version])
         supported = self._templar.template(checks["platforms"])
-        if platform not in supported:
-            role, others = os.path.basename(task_vars["role_path"]), ", ".join(supported)
-            sentence = "{0} runs {1}, which the role {2} does not support; it supports {3}"
-            raise AnsibleActionFail(sentence.format(host, platform, role, others))
+        if platform in supported:
+            return ""
+        role, others = os.path.basename(task_vars["role_path"]), ", ".join(supported)
+        return "{0} runs {1}, which the role {2} does not support; it supports {3}".format(host, platform, role, others)
 
     def _of_the_family(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the role says of this family of platforms."""
@@ -96,10 +100,13 @@ class ActionModule(ActionBase):
         path = os.path.join(task_vars["role_path"], "vars", name)
         return dict(self._loader.load_from_file(path, **_TEMPLATES)) if os.path.exists(path) else {}
 
-    def _refuse(self, refusal: Mapping[str, Any]) -> None:
-        conditions = refusal["that"] if isinstance(refusal["that"], list) else [refusal["that"]]
-        if not all(self._true(condition) for condition in conditions):
-            raise AnsibleActionFail(" ".join(self._templar.template(refusal["says"]).split()))
+    def _fault(self, refusals: list[Mapping[str, Any]]) -> str:
+        """Return what the first refusal says whose conditions do not all hold, or nothing."""
+        for refusal in refusals:
+            conditions = refusal["that"] if isinstance(refusal["that"], list) else [refusal["that"]]
+            if not all(self._true(condition) for condition in conditions):
+                return " ".join(self._templar.template(refusal["says"]).split())
+        return ""
 
     def _true(self, condition: str) -> bool:
         """Return whether an expression holds, as in `when`."""

@@ -170,12 +170,14 @@ class BaselineLab:
             file.chmod(0o755)
 
     def _write_fleet(self) -> Path:
-        """Write the lab's inventory with as many hosts as are wanted: more of the colo hosts' kind."""
+        """Write the lab's inventory with as many hosts as are wanted: its own, then more of a kind."""
         folder = self._folder / "fleet"
         shutil.copytree(_LAB, folder)
         snapshot = folder / ".snapshot.json"
         document: dict[str, Any] = json.loads(snapshot.read_text(encoding="utf-8"))
         hosts = document["hosts"]
+        for name in sorted(hosts, key=lambda name: hosts[name]["role"] != "observer")[_HOSTS:]:
+            del hosts[name]
         for number in range(1, _HOSTS - len(hosts) + 1):
             of = hosts[f"fra1-colo-0{number % 2 + 1}"]
             name = f"fra1-more-{number:02}"
