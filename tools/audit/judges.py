@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audit.hosts import AuditError, Host
+from audit.observers import promtool
+from audit.ports import nmap
+from audit.tls import sslyze
 from audit.verdicts import Finding, Verdict
 
 SSH_AUDIT = Path(__file__).resolve().parents[2] / ".venv-audit" / "bin" / "ssh-audit"
@@ -68,7 +71,9 @@ def ssh_audit(host: Host) -> Verdict:
     ask = "import importlib.metadata; print(importlib.metadata.version('ssh-audit'))"
     version = subprocess.run([SSH_AUDIT.with_name("python"), "-c", ask], capture_output=True, text=True, check=True)
     score = f"{len(fails)} fail, {len(warnings)} warn"
-    return Verdict("ssh-audit", version.stdout.strip(), host.name, score, not fails, tuple(fails + warnings))
+    return Verdict(
+        "ssh-audit", version.stdout.strip(), host.name, score, not (fails or warnings), tuple(fails + warnings)
+    )
 
 
-JUDGES: tuple[Callable[[Host], Verdict], ...] = (lynis, ssh_audit)
+JUDGES: tuple[Callable[[Host], Verdict | None], ...] = (lynis, ssh_audit, sslyze, promtool, nmap)
