@@ -14,6 +14,8 @@ from audit.tls import sslyze
 from audit.verdicts import Finding, Verdict
 
 SSH_AUDIT = Path(__file__).resolve().parents[2] / ".venv-audit" / "bin" / "ssh-audit"
+# Seconds: an emulated machine answers late.
+_PATIENCE = "60"
 LEAST_INDEX = {"container": 80, "metal": 85}
 _LYNIS = """
 dpkg-query --show lynis >/dev/null 2>&1 ||
@@ -63,7 +65,9 @@ def ssh_audit(host: Host) -> Verdict:
     """What ssh-audit says of the algorithms of sshd, from the control node."""
     name, port = host.address
     # Its exit code tells of warnings; whether it could do its work is seen from its report.
-    done = subprocess.run([SSH_AUDIT, "-j", f"{name}:{port}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [SSH_AUDIT, "-j", "-t", _PATIENCE, f"{name}:{port}"], capture_output=True, text=True, check=False
+    )
     try:
         fails, warnings = read_ssh_audit(done.stdout)
     except (json.JSONDecodeError, KeyError) as error:

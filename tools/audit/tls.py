@@ -83,7 +83,7 @@ _VERSION = "import importlib.metadata; print(importlib.metadata.version('sslyze'
 
 def _scan(host: Host, port: int, near: int, folder: Path) -> list[Finding]:
     report = folder / f"{port}.json"
-    words = ["--mozilla_config=intermediate", f"--certinfo_ca_file={folder / 'ca.pem'}"]
+    words = ["--mozilla_config=intermediate", "--slow_connection", f"--certinfo_ca_file={folder / 'ca.pem'}"]
     words += ["--cert", str(folder / "host.pem"), "--key", str(folder / "host.key"), f"--json_out={report}"]
     # The name that its certificate is for, at this end of the tunnel.
     command = [SSLYZE, *words, f"{host.name}:{near}{{127.0.0.1}}"]
