@@ -94,8 +94,11 @@ def test_what_the_profile_and_the_chain_have_against_a_port() -> None:
 
 
 def test_a_port_without_tls_and_a_scan_that_broke_off() -> None:
-    (finding,) = tls.read_sslyze(80, {"server_scan_results": [{"scan_result": None}]}, "")
+    trace = "Traceback:\n  File x\nConnectionToServerTimedOut: too late\n"
+    scanned = {"scan_result": None, "connectivity_error_trace": trace}
+    (finding,) = tls.read_sslyze(80, {"server_scan_results": [scanned]}, "")
     assert finding.key == "sslyze 80 no_tls"
+    assert finding.text == "no TLS with it: ConnectionToServerTimedOut: too late"
     with pytest.raises(hosts.AuditError, match="could not finish with port 9100"):
         tls.read_sslyze(9100, sslyze_report(chain=True), "COMPLIANCE\n ERROR - Scan did not run successfully; review")
 

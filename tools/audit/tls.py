@@ -41,7 +41,8 @@ def read_sslyze(port: int, report: dict[str, Any], compliance: str) -> list[Find
     """
     scanned = report["server_scan_results"][0]
     if scanned["scan_result"] is None:
-        return [Finding(f"sslyze {port} no_tls", "it does not speak TLS")]
+        lines = (scanned["connectivity_error_trace"] or "").strip().splitlines() or ["no answer"]
+        return [Finding(f"sslyze {port} no_tls", f"no TLS with it: {lines[-1]}")]
     if "COMPLIANCE" not in compliance or "Scan did not run successfully" in compliance:
         raise AuditError(f"sslyze could not finish with port {port}")
     _, _, said = compliance.partition("COMPLIANCE AGAINST")
