@@ -115,6 +115,8 @@ def test_a_report_of_nmap() -> None:
     assert ports.read_nmap(NMAP) == ("7.93", {22}, {22, 9100})
     with pytest.raises(hosts.AuditError, match="did not finish"):
         ports.read_nmap("7.93\nkilled\n")
+    with pytest.raises(hosts.AuditError, match="no firewall drops anything"):
+        ports.read_nmap(NMAP.replace("filtered", "closed"))
 
 
 def test_what_the_firewall_promises() -> None:
