@@ -71,11 +71,12 @@ class FileReader:
         self.texts: dict[str, str] = {}
         self.notes: list[str] = []
 
-    def state(self, path: str, content: bool = True, known: str | None = None) -> dict[str, str]:
+    def state(self, path: str, content: bool = True, known: str | None = None, follow: bool = False) -> dict[str, str]:
         """Return what is at a path; `presence` is `absent` where there is nothing.
 
         Args:
             content: whether what is in it counts.
+            follow: whether what is at the end of a link counts too.
             known: the beginning of the digest as it should be; None if its text must not be kept.
         """
         try:
@@ -86,7 +87,7 @@ class FileReader:
             return self._unreadable(path, error)
         found = self._meta(status)
         if found["type"] == "link":
-            self._link(path, found, content)
+            self._link(path, found, content and follow)
         elif found["type"] in ("file", "directory"):
             self._open(path, status, found, content and found["type"] == "file", known)
         elif found["type"] in ("block", "character"):

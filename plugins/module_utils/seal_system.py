@@ -297,7 +297,7 @@ def tables() -> dict[str, dict[str, str]] | None:
             learnt = "dynamic" in part or "timeout" in part
             found[head.group(1)] = {
                 "presence": "present",
-                "content": digest(_DYNAMIC.sub("", part) if learnt else part),
+                "rules": digest(_DYNAMIC.sub("", part) if learnt else part),
             }
     return found
 

@@ -22,6 +22,7 @@ _FOLDERS = (
     "/usr/share/keyrings", "/var/spool/cron/crontabs",
 )  # fmt: skip
 # Those of systemd, with the folders in them.
+_ENABLING = (".wants", ".requires", ".upholds")
 _UNIT_FOLDERS = ("/etc/systemd", "/etc/systemd/system", "/etc/systemd/user", "/etc/systemd/network")
 _FILES = (
     "/etc/anacrontab", "/etc/apt/sources.list", "/etc/at.allow", "/etc/at.deny", "/etc/bash.bashrc", "/etc/cron.allow",
@@ -71,7 +72,7 @@ class Watch:
         for folder in _UNIT_FOLDERS:
             for path in self._in(folder):
                 inner = os.path.isdir(path) and not os.path.islink(path)
-                if inner and path not in _UNIT_FOLDERS:
+                if inner and path not in _UNIT_FOLDERS and not path.endswith(_ENABLING):
                     found.update(dict.fromkeys(self._in(path)))
                 elif not inner:
                     found[path] = None
@@ -103,7 +104,7 @@ def enabled_units(folder: str = "/etc/systemd/system") -> list[str]:
     """Return the units that something wants at boot, by the links that say so."""
     found = set()
     for path in _inner(folder):
-        if path.endswith((".wants", ".requires", ".upholds")):
+        if path.endswith(_ENABLING):
             found.update(os.path.basename(link) for link in _inner(path) if os.path.islink(link))
     return sorted(found)
 

@@ -109,7 +109,7 @@ class Capture:
         """Look at the resources."""
         files = self.states.setdefault("file", {})
         for path, known in self._of("file").items():
-            files[path] = self._files.state(path, known=known)
+            files[path] = self._files.state(path, known=known, follow=True)
         for path in (*self._of("meta"), *self._of("folder")):
             files.setdefault(path, self._files.state(path, content=False))
         for pattern in self._of("pattern"):
