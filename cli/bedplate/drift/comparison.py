@@ -91,7 +91,7 @@ class _Comparison:
                 continue
             for key, before in sealed.items():
                 after = now.get(key)
-                if after is not None and after != before:
+                if before and after and after != before:
                     yield Change(kind, key, before, after)
         yield from watched_changes(self.seal.capture, self.capture)
 
