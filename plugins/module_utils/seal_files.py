@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable
 
 # A file beyond this is known by its size and its two ends.
-LARGEST = 8 << 20
+LARGEST = 32 << 20
 _END = 1 << 20
 _CHUNK = 1 << 18
 # What one capture reads at most: beyond, contents are left out and named.

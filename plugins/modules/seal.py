@@ -179,7 +179,10 @@ class Capture:
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = [self._accounts.users[name][5] for name in self._accounts.with_shell()]
         paths = watch.paths(homes)
-        self._watch("file", {shown(path): self._owned(path) for path in paths if path not in self.states["file"]})
+        files = {shown(path): self._owned(path) for path in paths if path not in self._of("file")}
+        # Of some of these a role sets the mode only: their content counts all the same.
+        self.states["file"].update({path: files[path] for path in self._of("meta") if path in files})
+        self._watch("file", files)
         self.overfull = watch.overfull
         self._watch("suid", {shown(path): self._files.state(path) for path in privileged(self._files)})
         programs = {path: name for name in self._of("package") for path in self._packages.executables(name)}

@@ -180,6 +180,14 @@ def test_what_is_too_long_is_left_out_and_named(tmp_path: Path) -> None:
 
 
 @as_root
+@pytest.mark.parametrize("kind", ["meta", "file"])
+def test_the_content_counts_in_places_that_are_watched_even_if_a_role_sets_the_mode_only(kind: str) -> None:
+    found = look({kind: {"/etc/profile": None}}, watch=True)
+    assert "content" in found["states"]["file"]["/etc/profile"]
+    assert "/etc/profile" not in found["watched"]["file"]
+
+
+@as_root
 def test_a_whole_look_at_a_host_leaves_nothing_and_stays_small(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / str(number)).write_text(str(number), encoding="utf-8")
