@@ -19,7 +19,7 @@ from bedplate.drift.observation import CheckOutcome, HostCheck
 from bedplate.drift.seal import Intent, Managed, Seal, request_for, texts_of
 from bedplate.launch import Launcher
 from bedplate.launch.capturing import capture
-from bedplate.launch.sealing import fast_check, seal_key, take_seals
+from bedplate.launch.sealing import fast_check, take_seals
 from bedplate.runs import RunQuery
 from integration.drift_corpus.ground import Ground, managed, prepared
 from integration.drift_corpus.way import UNABLE, Identity, Way
@@ -83,16 +83,20 @@ def changes() -> str:
 def drifted(lab: LabFleet) -> Iterator[Drifted]:
     """A host that went all ways since it was sealed; it is made anew in the end."""
     launcher = launcher_of(lab)
+
+    def look(request: dict[str, Any]) -> Capture:
+        return capture(launcher, [HOST], lambda _host: request).of(HOST)
+
     lab.recreate(HOST)
     try:
         as_root(lab, HOST, prepared(GROUND))
         resources = managed(GROUND)
-        first: Capture = capture(launcher, {HOST: request_for(resources)}).found[HOST]
+        first = look(request_for(resources))
         seal = Seal(HOST, datetime.now(UTC), Intent(), first, Managed(resources))
-        untouched = compare(seal, capture(launcher, {HOST: seal.request()}).found[HOST])
+        untouched = compare(seal, look(seal.request()))
         lines = as_root(lab, HOST, changes(), "ways").splitlines()
         codes = {name: int(code) for code, name in (line.split(" ", 1) for line in lines)}
-        now = capture(launcher, {HOST: seal.request()}).found[HOST]
+        now = look(seal.request())
         yield Drifted(untouched, compare(seal, now, texts=texts_of(first)), codes)
     finally:
         lab.recreate(HOST)
@@ -154,10 +158,7 @@ def host(baselined: LabFleet) -> Baselined:
     (run,) = launcher.store.find(RunQuery(product="baseline", limit=1))
     taken = take_seals(launcher, run.id, [BASELINED])
     assert taken.failures == {}
-    key = seal_key(launcher.settings.home)
-    return Baselined(
-        baselined, launcher, {name: seal.to_text(key) for name, seal in taken.seals.items()}, dict(taken.texts)
-    )
+    return Baselined(baselined, launcher, dict(taken.seals), dict(taken.texts))
 
 
 def test_a_host_at_the_baseline_is_clean_and_nearly_all_of_it_is_judged(host: Baselined) -> None:

@@ -21,16 +21,25 @@ class _Reading:
     unsealed: dict[Unsealed, None] = field(default_factory=dict)
 
 
-def seal_from_run(store: RunRepository, run_id: str) -> dict[str, Managed]:
-    """Return what a run's tasks manage, by host; hosts that failed or were not reached are left out.
+def hosts_to_seal(store: RunRepository, run_id: str) -> list[str]:
+    """Return the hosts that a run brought to their state: those that failed or were not reached are left out.
 
     Raises:
         StoreError: the store cannot be reached.
         NotFoundError: there is no such run.
     """
-    right = {result.host for result in store.host_results(run_id) if result.outcome in _RIGHT}
-    found = managed_by(store.events(run_id, EventQuery(kinds=KINDS)))
-    return {host: managed for host, managed in found.items() if host in right}
+    return [result.host for result in store.host_results(run_id) if result.outcome in _RIGHT]
+
+
+def seal_from_run(store: RunRepository, run_id: str, host: str) -> Managed:
+    """Return what a run's tasks manage on one host.
+
+    Raises:
+        StoreError: the store cannot be reached.
+        NotFoundError: there is no such run.
+    """
+    found = managed_by(store.events(run_id, EventQuery(host=host, kinds=KINDS)))
+    return found.get(host, Managed())
 
 
 def managed_by(events: Iterable[Event]) -> dict[str, Managed]:

@@ -92,9 +92,7 @@ class Seal:
         Raises:
             SealError: it was changed, is that of another host, or was signed with another key.
         """
-        signature, _, body = text.partition(":")
-        if not hmac.compare_digest(signature.encode(), _signature(host, body, key).encode()):
-            raise SealError("its seal is not as it was signed: it was changed, or signed with another key")
+        body = verify(text, host, key)
         try:
             return _seal(unpacked(body))
         except (CaptureError, KeyError, TypeError, ValueError) as error:
@@ -121,6 +119,14 @@ class Seal:
             "managed": _table(self.managed.resources),
             "unsealed": [[gap.role, gap.task, gap.reason] for gap in self.managed.unsealed],
         }
+
+
+def verify(text: str, host: str, key: bytes) -> str:
+    """Return the body of a seal that `Seal.to_text` wrote. Raises SealError if it was not signed so for this host."""
+    signature, _, body = text.partition(":")
+    if not hmac.compare_digest(signature.encode(), _signature(host, body, key).encode()):
+        raise SealError("its seal is not as it was signed: it was changed, or signed with another key")
+    return body
 
 
 def request_for(resources: Iterable[Resource], *, text: str = "all") -> dict[str, Any]:

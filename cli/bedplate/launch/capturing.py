@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,26 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True)
 class Captures:
-    """What came of a look at hosts.
+    """What came of a look at hosts. Answers are read one by one: a whole fleet would not fit into memory.
 
     Attributes:
         run: the run that looked.
-        found: by host, its actual state.
-        failures: by host that gave none, why, in one sentence.
+        reasons: by host that failed or was not reached, why, in one sentence.
     """
 
     run: Run
-    found: Mapping[str, Capture] = field(default_factory=dict)
-    failures: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, host: str) -> Capture:
+        """Return what a host said. Raises CaptureError with why there is nothing."""
+        try:
+            return read_capture((_folder(self.run, _CAPTURES) / _quoted(host)).read_text(encoding="ascii"))
+        except FileNotFoundError:
+            raise CaptureError(self.reasons.get(host) or self.run.error or "it gave no answer") from None
+        except CaptureError as error:
+            raise CaptureError(f"what it answered is no capture: {error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise CaptureError(f"its answer cannot be read: {error}") from error
 
 
 class _Failures:
@@ -64,7 +73,8 @@ class _Failures:
 
 def capture(
     launcher: Launcher,
-    requests: Mapping[str, Mapping[str, Any]],
+    hosts: Sequence[str],
+    request_of: Callable[[str], Mapping[str, Any]],
     *,
     reason: str | None = None,
     control: StopControl | None = None,
@@ -72,37 +82,27 @@ def capture(
     """Look at hosts and return what each said.
 
     Args:
-        requests: by host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
+        request_of: returns, for a host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
         reason: why, for the run's record.
-        control: how a person ends it; hosts that were not looked at by then are among the failures.
+        control: how a person ends it; hosts that were not looked at by then have no answer.
 
     Raises:
         InventoryError, RefusedError, NotFoundError, StoreError, EngineError: as `Launcher` says.
     """
-    prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(requests), reason=reason))
+    prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(hosts), reason=reason))
     run = launcher.accept(prepared)
+    folder = make_private(_folder(run, _REQUESTS))
+    for host in hosts:
+        document = json.dumps(request_of(host), separators=(",", ":"))
+        write_private(folder / f"{_quoted(host)}.json", document.encode())
+    failures = _Failures()
+    return Captures(launcher.execute(prepared, [failures], control), failures.reasons)
+
+
+def _folder(run: Run, part: str) -> Path:
     if run.folder is None:
         raise EngineError("has no folder on this machine", where=f"run {run.id}")
-    folder = make_private(run.folder / _REQUESTS)
-    for host, request in requests.items():
-        write_private(folder / f"{_quoted(host)}.json", json.dumps(request, separators=(",", ":")).encode())
-    failures = _Failures()
-    ended = launcher.execute(prepared, [failures], control)
-    return _captures(ended, run.folder / _CAPTURES, list(requests), failures.reasons)
-
-
-def _captures(run: Run, folder: Path, hosts: Sequence[str], reasons: Mapping[str, str]) -> Captures:
-    found, failures = {}, {}
-    for host in hosts:
-        try:
-            found[host] = read_capture((folder / _quoted(host)).read_text(encoding="ascii"))
-        except FileNotFoundError:
-            failures[host] = reasons.get(host) or run.error or "it gave no answer"
-        except (CaptureError, UnicodeDecodeError) as error:
-            failures[host] = f"what it answered is no capture: {error}"
-        except OSError as error:
-            failures[host] = f"its answer cannot be read: {error.strerror}"
-    return Captures(run, found, failures)
+    return run.folder / part
 
 
 def _quoted(host: str) -> str:

@@ -5,9 +5,9 @@ For the command line and the nightly check:
     take_seals(launcher, run_id) -> Taken          after a converge that ended well, and for `bedplate drift seal`
     fast_check(launcher, seals, …) -> Checked      `bedplate drift check`: a HostCheck for each host
 
-Neither writes to the store, beyond the tracked run that looks at the hosts: a seal travels as text (`Seal.to_text`,
-`Seal.from_text`), signed with the key of `seal_key`, and texts of files as compressed bytes by the digest of their
-content. Keep both, and give them back.
+Neither writes to the store, beyond the tracked run that looks at the hosts. A seal travels as text, about 30 kB a host,
+signed with the key of `seal_key`; texts of files as compressed bytes by the digest of their content. Keep both, and give
+them back; `seals` may be any mapping that reads them one by one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bedplate.drift.capture import Capture, CaptureError
 from bedplate.drift.comparison import Policy, compare
-from bedplate.drift.managing import seal_from_run
+from bedplate.drift.managing import hosts_to_seal, seal_from_run
 from bedplate.drift.observation import CheckOutcome, HostCheck
-from bedplate.drift.seal import Intent, Seal, SealError, request_for, texts_of
+from bedplate.drift.seal import Intent, Seal, SealError, request_for, texts_of, verify
 from bedplate.errors import EngineError
 from bedplate.execution.digest import content_digest
 from bedplate.execution.executor import StopControl
@@ -57,13 +58,13 @@ class Taken:
 
     Attributes:
         run: the run that looked at the hosts; None where there was none to look at.
-        seals: by host.
+        seals: by host, as `Seal.to_text` wrote them.
         texts: compressed, by the digest of their content.
         failures: by host that could not be sealed, why.
     """
 
     run: Run | None
-    seals: Mapping[str, Seal] = field(default_factory=dict)
+    seals: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, bytes] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,17 +96,30 @@ def take_seals(
         InventoryError, EngineError: the hosts cannot be looked at.
     """
     run = launcher.store.get(run_id)
-    managed = seal_from_run(launcher.store, run.id)
-    wanted = [host for host in managed if hosts is None or host in set(hosts)]
+    right = hosts_to_seal(launcher.store, run.id)
+    wanted = right if hosts is None else [host for host in hosts if host in set(right)]
     if not wanted:
         return Taken(None)
-    requests = {host: request_for(managed[host].resources) for host in wanted}
-    looked = capture(launcher, requests, reason=f"seals of run {run.id}", control=control)
+    key = seal_key(launcher.settings.home)
+
+    def request_of(host: str) -> dict[str, Any]:
+        return request_for(seal_from_run(launcher.store, run.id, host).resources)
+
+    looked = capture(launcher, wanted, request_of, reason=f"seals of run {run.id}", control=control)
     meant = intents(launcher.adapter, wanted, run.content_digest)
-    now = datetime.now(UTC)
-    seals = {host: Seal(host, now, meant[host], found, managed[host], run.id) for host, found in looked.found.items()}
-    texts = {digest: text for found in looked.found.values() for digest, text in texts_of(found).items()}
-    return Taken(looked.run, seals, texts, looked.failures)
+    seals: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
+    failures: dict[str, str] = {}
+    for host in wanted:
+        try:
+            found = looked.of(host)
+        except CaptureError as error:
+            failures[host] = str(error)
+            continue
+        managed = seal_from_run(launcher.store, run.id, host)
+        seals[host] = Seal(host, datetime.now(UTC), meant[host], found, managed, run.id).to_text(key)
+        texts.update(texts_of(found))
+    return Taken(looked.run, seals, texts, failures)
 
 
 def fast_check(
@@ -122,29 +136,51 @@ def fast_check(
     Args:
         hosts: inventory names. One without a seal is unknown.
         seals: by host, what `Seal.to_text` wrote.
-        texts: asked once for the compressed texts of these digests, as `Taken.texts` had them.
+        texts: asked, for a host with changed texts, for those of these digests, as `Taken.texts` had them.
 
     Raises:
         InventoryError, StoreError, EngineError, RefusedError: the hosts cannot be looked at.
     """
-    checks, trusted = _opened(hosts, seals, seal_key(launcher.settings.home))
-    if not trusted:
+    key = seal_key(launcher.settings.home)
+    untrusted = {host: reason for host in hosts if (reason := _distrust(host, seals, key))}
+    sealed = [host for host in hosts if host not in untrusted]
+    checks = {host: _unknown(host, reason) for host, reason in untrusted.items()}
+    if not sealed:
         return Checked(None, [checks[host] for host in hosts])
-    looked = capture(launcher, {host: seal.request() for host, seal in trusted.items()}, control=control)
-    meant = intents(launcher.adapter, trusted, content_digest(launcher.content))
-    differing = {
-        digest
-        for host, found in looked.found.items()
-        for path in found.texts
-        if (digest := trusted[host].capture.states.get("file", {}).get(path, {}).get("content"))
-    }
-    known = texts(differing) if texts and differing else {}
-    for host, seal in trusted.items():
-        if host in looked.found:
-            checks[host] = compare(seal, looked.found[host], meant[host], policy=policy, texts=known)
-        else:
-            checks[host] = HostCheck(host, CheckOutcome.UNKNOWN, reason=looked.failures[host])
+    # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
+    looked = capture(launcher, sealed, lambda host: Seal.from_text(seals[host], host, key).request(), control=control)
+    meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
+    for host in sealed:
+        try:
+            found = looked.of(host)
+        except CaptureError as error:
+            checks[host] = _unknown(host, str(error))
+            continue
+        seal = Seal.from_text(seals[host], host, key)
+        known = texts(_digests(seal, found)) if texts and found.texts else {}
+        checks[host] = compare(seal, found, meant[host], policy=policy, texts=known)
     return Checked(looked.run, [checks[host] for host in hosts])
+
+
+def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:
+    """Return why there is nothing to compare a host with; None if there is."""
+    if host not in seals:
+        return "there is no seal of it"
+    try:
+        verify(seals[host], host, key)
+    except SealError as error:
+        return str(error)
+    return None
+
+
+def _unknown(host: str, reason: str) -> HostCheck:
+    return HostCheck(host, CheckOutcome.UNKNOWN, reason=reason)
+
+
+def _digests(seal: Seal, found: Capture) -> set[str]:
+    """Return the digests of the sealed texts of files that differ now."""
+    files = seal.capture.states.get("file", {})
+    return {digest for path in found.texts if (digest := files.get(path, {}).get("content"))}
 
 
 def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> dict[str, Intent]:
@@ -196,20 +232,6 @@ def _read_key(file: Path) -> bytes:
             "the key that signs seals is cut off", where=str(file), hint="remove it, and take the seals anew"
         )
     return key
-
-
-def _opened(hosts: Sequence[str], seals: Mapping[str, str], key: bytes) -> tuple[dict[str, HostCheck], dict[str, Seal]]:
-    """Return what can be said without looking, and the seals that can be trusted."""
-    checks: dict[str, HostCheck] = {}
-    trusted: dict[str, Seal] = {}
-    for host in hosts:
-        try:
-            if host not in seals:
-                raise SealError("there is no seal of it")
-            trusted[host] = Seal.from_text(seals[host], host, key)
-        except SealError as error:
-            checks[host] = HostCheck(host, CheckOutcome.UNKNOWN, reason=str(error))
-    return checks, trusted
 
 
 def _lasting(variables: Mapping[str, Any]) -> dict[str, Any]:
