@@ -6,8 +6,8 @@ For the command line and the nightly check:
     fast_check(launcher, seals, …) -> Checked      `bedplate drift check`: a HostCheck for each host
 
 Neither writes to the store, beyond the tracked run that looks at the hosts. A seal travels as text, about 30 kB a host,
-signed with the key of `seal_key`; texts of files as compressed bytes by the digest of their content. Keep both, and give
-them back; `seals` may be any mapping that reads them one by one.
+signed with the key of `seal_key`; texts of files as compressed bytes by the digest of their content. Keep both, and
+give them back; `seals` may be any mapping that reads them one by one.
 """
 
 from __future__ import annotations
