@@ -44,7 +44,8 @@ _PROGRAM_FOLDERS = (
     ("/srv", 2), ("/var/lib", 1), ("/etc", 1),
 )  # fmt: skip
 MOST_IN_FOLDER = 2000
-_MOST_LOOKED_AT = 40000
+_MOST_OF_PROGRAMS = 8000
+_MOST_LOOKED_AT = 60000
 _CHANGING = ("~", ".swp", ".dpkg-new", ".dpkg-tmp", ".ansible_tmp")
 
 
@@ -116,39 +117,44 @@ def _inner(folder: str) -> list[str]:
         return []
 
 
-def privileged(files: FileReader) -> list[str]:
-    """Return the programs that give their caller another user or group, or more rights, than it has."""
-    found: list[str] = []
-    left = _MOST_LOOKED_AT
-    for folder, depth in _PROGRAM_FOLDERS:
-        if os.path.islink(folder) or left <= 0:
-            continue
-        left = _look(folder, depth, left, found)
-    if left <= 0:
-        files.notes.append("more than {0} files where programs are: not all were looked at".format(_MOST_LOOKED_AT))
-    return found
+class Privileged:
+    """The programs that give their caller another user or group, or more rights, than it has.
 
+    Attributes:
+        found: their paths.
+        crowded: folders with too many files to look at each.
+        complete: whether all folders were looked at.
+    """
 
-def _look(folder: str, depth: int, left: int, found: list[str]) -> int:
-    with_rights = folder.startswith(("/usr/", "/bin", "/sbin", "/opt"))
-    inner = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                left -= 1
-                if left <= 0:
-                    return 0
-                if entry.is_symlink():
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    inner.append(entry.path)
-                elif _is_privileged(entry, with_rights):
-                    found.append(entry.path)
-    except OSError:
-        return left
-    for path in sorted(inner) if depth else ():
-        left = _look(path, depth - 1, left, found)
-    return left
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.crowded: list[str] = []
+        self._left = _MOST_LOOKED_AT
+        for folder, depth in _PROGRAM_FOLDERS:
+            if not os.path.islink(folder):
+                self._look(folder, depth)
+        self.complete = self._left > 0
+
+    def _look(self, folder: str, depth: int) -> None:
+        with_rights = folder.startswith(("/usr/", "/bin", "/sbin", "/opt"))
+        inner: list[str] = []
+        found: list[str] = []
+        try:
+            with os.scandir(folder) as entries:
+                for count, entry in enumerate(entries):
+                    if count == _MOST_OF_PROGRAMS or self._left <= 0:
+                        self.crowded.append(folder)
+                        return
+                    self._left -= 1
+                    if entry.is_dir(follow_symlinks=False):
+                        inner.append(entry.path)
+                    elif not entry.is_symlink() and _is_privileged(entry, with_rights):
+                        found.append(entry.path)
+        except OSError:
+            return
+        self.found += found
+        for path in sorted(inner) if depth else ():
+            self._look(path, depth - 1)
 
 
 def _is_privileged(entry: os.DirEntry, with_rights: bool) -> bool:

@@ -14,9 +14,15 @@ import zlib
 from collections.abc import Callable
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
-from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import Watch, enabled_units, privileged
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
+    MOST_IN_FOLDER,
+    Privileged,
+    Watch,
+    enabled_units,
+)
 
 DOCUMENTATION = r"""
 module: seal
@@ -99,11 +105,13 @@ class Capture:
         self._files = FileReader(text)
         self._known = frozenset(known_sockets)
         self._packages = system.Packages()
+        self._updates = self._packages.unattended()
         self._accounts = system.Accounts()
         self._asked: list[dict[str, dict[str, str]] | None] = []
         self.states: dict[str, dict[str, dict]] = {}
         self.watched: dict[str, dict[str, dict]] = {}
         self.overfull: dict[str, str] = {}
+        self.crowded: list[str] = []
 
     def take(self) -> None:
         """Look at the resources."""
@@ -113,7 +121,11 @@ class Capture:
         for path in (*self._of("meta"), *self._of("folder")):
             files.setdefault(path, self._files.state(path, content=False))
         for pattern in self._of("pattern"):
-            for path in sorted(glob.glob(pattern))[:1000]:
+            paths = sorted(glob.glob(pattern))
+            if len(paths) > MOST_IN_FOLDER:
+                self._files.notes.append("{0} matches {1} files: none was looked at".format(pattern, len(paths)))
+                continue
+            for path in paths:
                 files.setdefault(shown(path), self._files.state(path, content=False))
         self._take_all("package", self._packages.state)
         self.states["unit"] = system.units(list(self._of("unit")), self._files)
@@ -122,9 +134,9 @@ class Capture:
         self._take_all("user", self._accounts.user)
         self._take_all("group", self._accounts.group)
         if self._of("mount"):
-            self._take_all("mount", system.Mounts().state)
+            self._take_all("mount", kernel.Mounts().state)
         self._take_one("firewall", self._tables)
-        self._take_one("module", system.modules)
+        self._take_one("module", kernel.modules)
         self._take_identity()
 
     def _of(self, kind: str) -> dict:
@@ -157,43 +169,52 @@ class Capture:
     def watch(self) -> None:
         """Look at what nobody manages."""
         self._watch_files()
+        self._watch_programs()
         self._watch("package", self._packages.states)
         self._watch("unit", {name: {"enabled": "enabled"} for name in enabled_units()})
         self._watch("user", {name: self._accounts.user(name) for name in self._accounts.with_shell()})
         self._watch("group", {name: self._accounts.group(name) for name in self._accounts.of_admins()})
-        mounts = system.Mounts()
+        mounts = kernel.Mounts()
         self._watch("mount", {point: mounts.state(point) for point in mounts.lasting()})
-        self._watch("socket", system.sockets(self._known))
+        self._watch("socket", kernel.sockets(self._known))
         self._watch("firewall", self._tables() or {})
         if not system.is_container():
-            self._watch("module", system.modules())
+            self._watch("module", kernel.modules())
 
     def _tables(self) -> dict[str, dict[str, str]] | None:
         """Return the tables of the firewall; it is asked once."""
         if not self._asked:
-            self._asked.append(system.tables())
+            self._asked.append(kernel.tables())
         return self._asked[0]
 
     def _watch_files(self) -> None:
         managed = [path for path in (*self._of("file"), *self._of("meta")) if os.path.dirname(path).endswith(".d")]
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = [self._accounts.users[name][5] for name in self._accounts.with_shell()]
-        paths = watch.paths(homes)
-        files = {shown(path): self._owned(path) for path in paths if path not in self._of("file")}
+        files = self._owned([path for path in watch.paths(homes) if path not in self._of("file")])
         # Of some of these a role sets the mode only: their content counts all the same.
         self.states["file"].update({path: files[path] for path in self._of("meta") if path in files})
         self._watch("file", files)
         self.overfull = watch.overfull
-        self._watch("suid", {shown(path): self._files.state(path) for path in privileged(self._files)})
-        programs = {path: name for name in self._of("package") for path in self._packages.executables(name)}
-        self._watch(
-            "file", {path: dict(self._files.state(path), package=owner) for path, owner in sorted(programs.items())}
-        )
 
-    def _owned(self, path: str) -> dict[str, str]:
-        state = self._files.state(path)
-        owner = self._packages.owners.get(path)
-        return dict(state, package=owner) if owner else state
+    def _watch_programs(self) -> None:
+        programs = Privileged()
+        if programs.complete:
+            self._watch("suid", self._owned(programs.found))
+        for folder in programs.crowded:
+            self.crowded.append(shown(folder))
+            self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
+        brought = {path: name for name in self._of("package") for path in self._packages.executables(name)}
+        self._watch("file", {path: dict(self._files.state(path), package=name) for path, name in brought.items()})
+
+    def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
+        """Return the states of files, with the package that each came with, if that is known or was updated."""
+        owners = self._packages.owners_of(paths, self._updates)
+        found = {}
+        for path in paths:
+            state = self._files.state(path)
+            found[shown(path)] = dict(state, package=owners[path]) if path in owners else state
+        return found
 
     def _watch(self, kind: str, found: dict[str, dict]) -> None:
         known = self.states.get(kind, {})
@@ -212,7 +233,8 @@ class Capture:
             "states": self.states,
             "watched": self.watched,
             "overfull": {shown(path): size for path, size in self.overfull.items()},
-            "updates": self._packages.unattended(),
+            "crowded": self.crowded,
+            "updates": self._updates,
             "texts": self._files.texts,
             "notes": self._files.notes[:100],
             "truncated": [],

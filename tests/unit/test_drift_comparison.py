@@ -212,6 +212,13 @@ def test_a_folder_that_became_too_full_is_told_of_and_its_files_are_not() -> Non
     assert (seen.key, seen.attribute, seen.before, seen.after) == ("/d", "entries", "1", "more than 2000")
 
 
+def test_programs_in_a_folder_that_is_too_crowded_are_not_judged() -> None:
+    before = capture(watched={"suid": {"/tmp/d/x": FILE, "/usr/bin/x": FILE}})
+    assert found(before, capture(watched={"suid": {}}, crowded=("/tmp",))).keys() == {
+        ("suid", "/usr/bin/x", "presence")
+    }
+
+
 def test_another_machine_is_unknown_and_no_drift() -> None:
     seal = sealed(capture({"file": {"/x": FILE}}))
     for identity in (Identity("m2", "s1"), Identity("m1", "s2")):

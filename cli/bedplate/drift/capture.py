@@ -49,6 +49,7 @@ class Capture:
         states: by kind and key, what was asked for.
         watched: by kind and key, what no role manages.
         overfull: folders with too many entries to judge, and how many they have.
+        crowded: folders with too many files to look for programs with rights in them.
         updates: version by package, of what came by unattended upgrades.
         texts: base64 of compressed texts, by path.
         notes: sentences about what could not be judged.
@@ -61,6 +62,7 @@ class Capture:
     states: States = field(default_factory=dict)
     watched: States = field(default_factory=dict)
     overfull: Mapping[str, str] = field(default_factory=dict)
+    crowded: Sequence[str] = ()
     updates: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -76,6 +78,7 @@ class Capture:
             "states": self.states,
             "watched": self.watched,
             "overfull": self.overfull,
+            "crowded": list(self.crowded),
             "updates": self.updates,
             "notes": list(self.notes),
             "truncated": list(self.truncated),
@@ -119,6 +122,7 @@ def capture_of(document: Mapping[str, Any]) -> Capture:
         identity=Identity(str(identity.get("machine_id", "")), str(identity.get("serial", ""))),
         taken_at=int(document.get("taken_at", 0)),
         boot_id=str(document.get("boot_id", "")),
+        crowded=tuple(document.get("crowded", ())),
         notes=tuple(document.get("notes", ())),
         truncated=tuple(document.get("truncated", ())),
         **{name: _mapping(document, name) for name in ("states", "watched", "overfull", "updates", "texts")},

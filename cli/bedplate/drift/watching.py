@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bedplate.drift.capture import Capture, State
@@ -56,19 +56,47 @@ def _overfull(sealed: Capture, now: Capture) -> Iterator[Change]:
 
 
 def _counts(change: Change, sealed: Capture, now: Capture) -> bool:
-    came, went = change.before is ABSENT, change.after is ABSENT
-    if went and change.kind in _MAY_GO:
+    if change.after is ABSENT and change.kind in _MAY_GO:
         return False
-    if change.kind == "file" and posixpath.dirname(change.key) in {*sealed.overfull, *now.overfull}:
-        return False
-    same_boot = sealed.boot_id == now.boot_id
-    if change.kind == "module":
-        return came and (same_boot or change.after.get("tree") == "foreign")
-    if change.kind == "mount" and went:
-        return same_boot or bool(change.before.get("configured"))
-    if change.kind == "socket":
-        return came and not _has_another_port(change, sealed, now)
-    return True
+    judge = _JUDGES.get(change.kind)
+    return judge is None or judge(change, sealed, now)
+
+
+def _file_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    return posixpath.dirname(change.key) not in {*sealed.overfull, *now.overfull}
+
+
+def _program_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    return not _is_below(change.key, (*sealed.crowded, *now.crowded))
+
+
+def _module_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    """The kernel loads its own when a boot or a device needs them; whoever loads one by hand does so without a boot."""
+    came = change.before is ABSENT
+    return came and (sealed.boot_id == now.boot_id or change.after.get("tree") == "foreign")
+
+
+def _mount_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    """What was mounted by hand is not there after a boot."""
+    stayed = change.after is not ABSENT
+    return stayed or sealed.boot_id == now.boot_id or bool(change.before.get("configured"))
+
+
+def _socket_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    return change.before is ABSENT and not _has_another_port(change, sealed, now)
+
+
+_JUDGES: Mapping[str, Callable[[Change, Capture, Capture], bool]] = {
+    "file": _file_counts,
+    "suid": _program_counts,
+    "module": _module_counts,
+    "mount": _mount_counts,
+    "socket": _socket_counts,
+}
+
+
+def _is_below(path: str, folders: Sequence[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for folder in folders)
 
 
 def _has_another_port(change: Change, sealed: Capture, now: Capture) -> bool:
