@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -91,12 +91,13 @@ def capture(
     """
     prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(hosts), reason=reason))
     run = launcher.accept(prepared)
+    accepted = replace(prepared, run=run)
     folder = make_private(_folder(run, _REQUESTS))
     for host in hosts:
         document = json.dumps(request_of(host), separators=(",", ":"))
         write_private(folder / f"{_quoted(host)}.json", document.encode())
     failures = _Failures()
-    return Captures(launcher.execute(prepared, [failures], control), failures.reasons)
+    return Captures(launcher.execute(accepted, [failures], control), failures.reasons)
 
 
 def _folder(run: Run, part: str) -> Path:

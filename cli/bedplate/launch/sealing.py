@@ -43,13 +43,9 @@ _KEY_BYTES = 32
 _OBSERVERS = "role_observer"
 # How a host is reached is no part of what it is meant to be.
 _WAYS_IN = (
-    "ansible_host",
-    "ansible_port",
-    "ansible_user",
-    "ansible_ssh_",
-    "ansible_private_key_file",
-    "ansible_become",
-)
+    "ansible_become", "ansible_connection", "ansible_host", "ansible_port", "ansible_private_key_file",
+    "ansible_python_interpreter", "ansible_ssh_", "ansible_user",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
