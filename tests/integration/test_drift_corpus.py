@@ -75,7 +75,7 @@ def changes() -> str:
     parts = []
     for number, way in enumerate(WAYS):
         parts.append(f"cat > /run/way-{number} <<'END OF WAY'\n{way.script}\nEND OF WAY")
-        parts.append(f"timeout 60 sh /run/way-{number} > /dev/null 2>&1; echo $? {way.name}")
+        parts.append(f"timeout 60 sh /run/way-{number} > /dev/null 2>&1; echo $? {number}")
     return "\n".join(parts)
 
 
@@ -95,7 +95,7 @@ def drifted(lab: LabFleet) -> Iterator[Drifted]:
         seal = Seal(HOST, datetime.now(UTC), Intent(), first, Managed(resources))
         untouched = compare(seal, look(seal.request()))
         lines = as_root(lab, HOST, changes(), "ways").splitlines()
-        codes = {name: int(code) for code, name in (line.split(" ", 1) for line in lines)}
+        codes = {WAYS[int(number)].name: int(code) for code, number in map(str.split, lines)}
         now = look(seal.request())
         yield Drifted(untouched, compare(seal, now, texts=texts_of(first)), codes)
     finally:
