@@ -46,6 +46,19 @@ COMMANDS = {"ansible.builtin.command", "ansible.builtin.shell"}
             {},
             [("folder", "/f"), ("file", "/f/a")],
         ),
+        ("bedplate.datacenter.packages_present", {"name": ["a", "b"]}, {}, [("package", "a"), ("package", "b")]),
+        (
+            "bedplate.datacenter.service_current",
+            {"name": None, "units": [{"name": "a"}, {"name": "b.timer"}]},
+            {},
+            [("unit", "a.service"), ("unit", "b.timer")],
+        ),
+        (
+            "bedplate.datacenter.host_files",
+            {"folders": [{"path": "/d"}], "files": [{"path": "/d/f"}]},
+            {},
+            [("meta", "/d"), ("file", "/d/f")],
+        ),
         ("bedplate.datacenter.sysctl_values", {"values": {"a.b": 1}}, {}, [("sysctl", "a.b")]),
         ("bedplate.datacenter.mount_options", {"mounts": {"/tmp": ["nodev"]}}, {}, [("mount", "/tmp")]),
         (

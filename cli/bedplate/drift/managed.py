@@ -71,7 +71,13 @@ def at(kind: str, *arguments: str) -> Naming:
 
 def each(kind: str, argument: str, field: str) -> Naming:
     """Name resources by a field of each entry of an argument."""
-    return lambda given, _result: [(kind, str(entry[field])) for entry in given.get(argument) or () if entry.get(field)]
+
+    def name(given: Values, _result: Values) -> Iterator[Named]:
+        for entry in given.get(argument) or ():
+            if entry.get(field):
+                yield kind, _KEYS.get(kind, str)(str(entry[field]))
+
+    return name
 
 
 def both(*namings: Naming) -> Naming:
@@ -201,11 +207,12 @@ _OWN: Mapping[str, Naming] = {
     "firewall_ruleset": both(at("file", "path"), fixed(("firewall", "inet bedplate"))),
     "folder_files": _folder_files,
     "host_certificate": below("path", "host.key", "host.pem", "ca.pem", named=("certificate", "content")),
-    "host_files": each("file", "files", "path"),
+    "host_files": both(each("meta", "folders", "path"), each("file", "files", "path")),
     "host_name": _host_name,
     "mount_options": at("mount", "mounts"),
+    "packages_present": at("package", "name"),
     "root_files": _root_files,
-    "service_current": at("unit", "name"),
+    "service_current": both(at("unit", "name"), each("unit", "units", "name")),
     "sshd_drop_in": at("file", "dest"),
     "sysctl_values": at("sysctl", "values"),
 }
@@ -223,6 +230,6 @@ NEUTRAL = frozenset(
         "slurp", "stat", "tempfile", "uri", "validate_argument_spec", "wait_for", "wait_for_connection",
     )]
     + [f"bedplate.datacenter.{name}" for name in (
-        "seal", "validate_parameters", "verify_host", "verify_observer", "verify_report",
+        "preflight", "seal", "validate_parameters", "verify_host", "verify_observer", "verify_report",
     )]
 )  # fmt: skip
