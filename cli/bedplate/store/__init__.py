@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bedplate.drift.repository import DriftRepository
 from bedplate.runs import RunRepository
 from bedplate.settings import Settings
 from bedplate.store.address import address_of
 from bedplate.store.connections import Database
+from bedplate.store.drift import SqlDriftRepository
 from bedplate.store.repository import SqlRunRepository
 from bedplate.store.schema import Schema, StoreUpgrade
 from bedplate.store.status import StoreStatus, read_status
 
-__all__ = ["StoreStatus", "StoreUpgrade", "open_store", "store_status", "upgrade_store"]
+__all__ = ["StoreStatus", "StoreUpgrade", "open_drift", "open_store", "store_status", "upgrade_store"]
 
 
 def open_store(settings: Settings) -> RunRepository:
@@ -21,13 +23,12 @@ def open_store(settings: Settings) -> RunRepository:
         StoreError: the store cannot be reached, made or upgraded, or was made by a newer Bedplate, or a
             PostgreSQL store needs `bedplate db upgrade`.
     """
-    database = _database(settings)
-    try:
-        Schema(database).ensure()
-    except BaseException:
-        database.close()
-        raise
-    return SqlRunRepository(database)
+    return SqlRunRepository(_up_to_date(settings))
+
+
+def open_drift(settings: Settings) -> DriftRepository:
+    """Open the findings in the run store; raises as `open_store` does."""
+    return SqlDriftRepository(_up_to_date(settings))
 
 
 def upgrade_store(settings: Settings) -> StoreUpgrade:
@@ -56,6 +57,16 @@ def store_status(settings: Settings) -> StoreStatus:
         return read_status(database)
     finally:
         database.close()
+
+
+def _up_to_date(settings: Settings) -> Database:
+    database = _database(settings)
+    try:
+        Schema(database).ensure()
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _database(settings: Settings) -> Database:

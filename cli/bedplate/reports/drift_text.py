@@ -1,0 +1,172 @@
+"""Findings and checks for people: rich tables that follow the terminal's width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from bedplate.drift import CheckOutcome, Severity
+from bedplate.drift.check import HostState, coverage_percent
+from bedplate.drift.finding import Finding, FindingEvent, FindingState
+from bedplate.drift.waivers import Waiver
+from bedplate.reports.drift_documents import host_coverage
+from bedplate.reports.run_text import ago, moment
+
+SEVERITY_STYLE = {
+    Severity.INFO: "dim",
+    Severity.LOW: "cyan",
+    Severity.MEDIUM: "yellow",
+    Severity.HIGH: "red",
+    Severity.CRITICAL: "bold red",
+}
+STATE_STYLE = {
+    FindingState.NEW: "bold yellow",
+    FindingState.OPEN: "yellow",
+    FindingState.REOPENED: "bold magenta",
+    FindingState.RESOLVED: "green",
+}
+OUTCOME_STYLE = {
+    CheckOutcome.CLEAN: "green",
+    CheckOutcome.DRIFTED: "yellow",
+    CheckOutcome.STALE: "magenta",
+    CheckOutcome.UNKNOWN: "bold red",
+}
+_RANK = {
+    outcome: rank
+    for rank, outcome in enumerate((CheckOutcome.UNKNOWN, CheckOutcome.STALE, CheckOutcome.DRIFTED, CheckOutcome.CLEAN))
+}
+
+
+def finding_table(findings: Sequence[Finding], waivers: Mapping[str, Waiver], now: datetime) -> Table:
+    """Return findings, one a line.
+
+    Args:
+        waivers: by finding id.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("ID", "SEVERITY", "STATE", "SINCE", "HOST"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("RESOURCE", overflow="fold", ratio=1)
+    table.add_column("ROLE", no_wrap=True)
+    table.add_column("OWNER", no_wrap=True)
+    for finding in findings:
+        seen = finding.observed
+        state = Text(finding.state.value, style=STATE_STYLE[finding.state])
+        if finding.id in waivers:
+            state = Text("waived", style="dim")
+        table.add_row(
+            finding.id[:8],
+            Text(seen.severity.value, style=SEVERITY_STYLE[seen.severity]),
+            state,
+            ago(finding.opened_at, now),
+            escape(seen.host),
+            Text(resource(finding)),
+            escape(seen.role or ""),
+            escape(finding.owner or ""),
+        )
+    return table
+
+
+def resource(finding: Finding) -> str:
+    """Return what a finding is about in one line: `file /etc/motd: content`."""
+    seen = finding.observed
+    return f"{seen.kind} {seen.key}: {seen.attribute}"
+
+
+def host_state_table(states: Sequence[HostState], findings: Sequence[Finding]) -> Table:
+    """Return how hosts stand, those that nothing is known of first.
+
+    Args:
+        findings: open and not waived.
+    """
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.observed.host] = counts.get(finding.observed.host, 0) + 1
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("HOST", no_wrap=True)
+    table.add_column("OUTCOME", no_wrap=True)
+    table.add_column("FINDINGS", justify="right")
+    table.add_column("JUDGED", justify="right")
+    table.add_column("", overflow="fold", ratio=1)
+    for state in sorted(states, key=lambda state: (_RANK[state.outcome], state.host)):
+        table.add_row(
+            escape(state.host),
+            Text(state.outcome.value, style=OUTCOME_STYLE[state.outcome]),
+            str(counts.get(state.host, 0)),
+            percent(coverage_percent(*host_coverage(state))),
+            escape(state.reason or ""),
+        )
+    return table
+
+
+def coverage_table(states: Sequence[HostState]) -> RenderableType:
+    """Return per role how much could be judged over all hosts, and what could not."""
+    judged: dict[str, int] = {}
+    lacking: dict[str, list[str]] = {}
+    for part in (part for state in states for part in state.coverage):
+        judged[part.role] = judged.get(part.role, 0) + part.judged
+        lacking.setdefault(part.role, []).extend(part.unverifiable)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("ROLE", no_wrap=True)
+    table.add_column("JUDGED", justify="right")
+    table.add_column("UNVERIFIABLE", overflow="fold", ratio=1)
+    for role, count in judged.items():
+        names = ", ".join(dict.fromkeys(lacking[role]))
+        table.add_row(escape(role), percent(coverage_percent(count, len(lacking[role]))), Text(names))
+    return table
+
+
+def percent(value: float | None) -> str:
+    """Return a share as people read it; nothing where there is none."""
+    return "" if value is None else f"{value:g} %"
+
+
+def finding_details(
+    finding: Finding, waiver: Waiver | None, history: Sequence[FindingEvent], now: datetime
+) -> RenderableType:
+    """Return all about one finding: the facts, the difference, its life."""
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(finding, waiver, now):
+        if value:
+            facts.add_row(name, value if isinstance(value, Text) else escape(value))
+    parts: list[RenderableType] = [facts]
+    if finding.observed.diff:
+        parts += ["", Syntax(finding.observed.diff, "diff", theme="ansi_dark", background_color="default")]
+    if history:
+        parts += ["", *(Text(f"{moment(event.at)}  {event.transition.value}", style="dim") for event in history)]
+    return Group(*parts)
+
+
+def _facts(finding: Finding, waiver: Waiver | None, now: datetime) -> list[tuple[str, str | Text | None]]:
+    seen, by = finding.observed, finding.by
+    since = finding.since
+    earliest = moment(since.not_before) if since.not_before else "nobody knows when"
+    told = " ".join(filter(None, (by.user, by.command))) if by else None
+    ends = "" if waiver is None else f", until {waiver.expires}" if waiver.expires else ", without an end"
+    return [
+        ("finding", finding.id),
+        ("host", seen.host),
+        ("resource", resource(finding)),
+        ("severity", Text(seen.severity.value, style=SEVERITY_STYLE[seen.severity])),
+        ("state", Text(finding.state.value, style=STATE_STYLE[finding.state])),
+        ("cause", finding.cause.value),
+        ("as agreed", seen.before),
+        ("as found", seen.after),
+        ("managed by", ": ".join(filter(None, (seen.role, seen.task)))),
+        ("happened", f"between {earliest} and {moment(since.not_after)}"),
+        ("who", told),
+        ("evidence", by.evidence if by else None),
+        ("open since", f"{moment(finding.opened_at)} ({ago(finding.opened_at, now)}), seen {finding.times_seen} times"),
+        ("first seen", moment(finding.first_seen)),
+        ("resolved", moment(finding.resolved_at)),
+        ("owner", finding.owner),
+        ("waived", f"{waiver.reason} ({waiver.owner}{ends})" if waiver else None),
+    ]
