@@ -22,7 +22,7 @@ COMMANDS = {
     "run": LazyCommand("bedplate.commands.run:run", "Run a product on hosts."),
     "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, schema."),
     "runs": LazyCommand("bedplate.commands.runs:runs", "What ran: list, show, hosts, events, logs, cancel, rerun."),
-    "drift": LazyCommand("bedplate.commands.drift:drift", "What is not as agreed: check, list, show."),
+    "drift": LazyCommand("bedplate.commands.drift:drift", "What is not as agreed: check, list, show, waive, trend."),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),
     "doctor": LazyCommand("bedplate.commands.doctor:doctor", "Check what Bedplate needs, from Python to host keys."),

@@ -80,6 +80,18 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class DriftSettings:
+    """What holds for checks and for the night.
+
+    Attributes:
+        waivers: the file of accepted findings, to be kept under version control; empty means waivers.yml in the state
+            folder.
+    """
+
+    waivers: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -90,6 +102,7 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     sources: tuple[str, ...] = ()
 
     @property
@@ -107,6 +120,10 @@ class Settings:
     @property
     def snapshots_folder(self) -> Path:
         return self.home / "snapshots"
+
+    @property
+    def waivers_file(self) -> Path:
+        return Path(self.drift.waivers).expanduser() if self.drift.waivers else self.home / "waivers.yml"
 
     @property
     def lab_folder(self) -> Path:

@@ -10,7 +10,8 @@ import click
 from bedplate.commands.completing import complete_host, complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.drift_check import check
-from bedplate.commands.drift_waivers import waivers_of
+from bedplate.commands.drift_trend import trend
+from bedplate.commands.drift_waivers import unwaive, waive, waivers, waivers_of
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
 from bedplate.drift.finding import FindingQuery, FindingState
@@ -33,7 +34,8 @@ def drift() -> None:
     """
 
 
-drift.add_command(check)
+for command in (check, waive, unwaive, waivers, trend):
+    drift.add_command(command)
 
 
 @drift.command("list")

@@ -10,6 +10,7 @@ import click
 
 from bedplate.commands.completing import complete_limit
 from bedplate.commands.context import App, pass_app
+from bedplate.commands.drift_waivers import waiver_book
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
@@ -58,7 +59,7 @@ def full_check(app: App) -> FullCheck:
     from bedplate.watch import FleetBackground, FullCheck, Recording
 
     background = FleetBackground(app.content, app.launcher.adapter, app.store)
-    return FullCheck(app.launcher, Recording(app.drift, background))
+    return FullCheck(app.launcher, Recording(app.drift, background, waiver_book(app)))
 
 
 def run_check(app: App, checking: FullCheck, product: str, limit: str | None, *, quiet: bool) -> Run:

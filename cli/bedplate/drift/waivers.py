@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from bedplate.errors import UsageError
 
 _HOST, _GROUP = "host:", "group:"
 _EVERYWHERE = "all"
+_SPECIAL = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ class Scope:
             raise UsageError("a waiver is for hosts or for a group, not for both")
         return cls(resource, hosts, group)
 
+    @classmethod
+    def of_finding(cls, finding: Finding) -> Scope:
+        """Return the scope that is just this finding."""
+        seen = finding.observed
+        return cls(_literal(f"{seen.kind}:{seen.key}#{seen.attribute}"), _literal(seen.host))
+
     def covers(self, finding: Finding, facts: HostFacts) -> bool:
         """Return whether the finding is within the scope."""
         seen = finding.observed
@@ -73,6 +81,11 @@ class Scope:
             return False
         name = f"{seen.kind}:{seen.key}"
         return fnmatchcase(name, self.resource) or fnmatchcase(f"{name}#{seen.attribute}", self.resource)
+
+
+def _literal(text: str) -> str:
+    """Return the pattern that matches just this text."""
+    return _SPECIAL.sub(r"[\g<0>]", text)
 
 
 @dataclass(frozen=True, slots=True)

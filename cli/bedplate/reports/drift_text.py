@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bedplate.drift import CheckOutcome, Severity
-from bedplate.drift.check import HostState, coverage_percent
+from bedplate.drift.check import DriftCheck, HostState, coverage_percent
 from bedplate.drift.finding import Finding, FindingEvent, FindingState
 from bedplate.drift.waivers import Waiver
 from bedplate.reports.drift_documents import host_coverage
@@ -37,6 +37,7 @@ OUTCOME_STYLE = {
     CheckOutcome.STALE: "magenta",
     CheckOutcome.UNKNOWN: "bold red",
 }
+_BAR = 30
 _RANK = {
     outcome: rank
     for rank, outcome in enumerate((CheckOutcome.UNKNOWN, CheckOutcome.STALE, CheckOutcome.DRIFTED, CheckOutcome.CLEAN))
@@ -170,3 +171,36 @@ def _facts(finding: Finding, waiver: Waiver | None, now: datetime) -> list[tuple
         ("owner", finding.owner),
         ("waived", f"{waiver.reason} ({waiver.owner}{ends})" if waiver else None),
     ]
+
+
+def waiver_table(waivers: Sequence[Waiver], today: date) -> Table:
+    """Return waivers, one a line; those that have expired say so."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("WAIVER", "UNTIL", "OWNER", "REASON"):
+        table.add_column(name, overflow="fold", no_wrap=name == "UNTIL")
+    for waiver in waivers:
+        until = Text(str(waiver.expires or "no end"))
+        if not waiver.holds(today):
+            until = Text(f"expired {waiver.expires}", style="red")
+        table.add_row(Text(waiver.id), until, escape(waiver.owner), escape(waiver.reason))
+    return table
+
+
+def trend_table(checks: Sequence[DriftCheck]) -> Table:
+    """Return checks, one a line, with a bar for what was open."""
+    most = max((check.findings.open for check in checks), default=0)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("CHECK", no_wrap=True)
+    table.add_column("WHEN", no_wrap=True)
+    for name in ("HOSTS", "UNKNOWN", "NEW", "RESOLVED", "OPEN", "JUDGED"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", ratio=1)
+    for check in checks:
+        found, outcomes = check.findings, check.outcomes
+        unknown = outcomes.get(CheckOutcome.UNKNOWN, 0) + outcomes.get(CheckOutcome.STALE, 0)
+        counts = (sum(outcomes.values()), unknown, found.new + found.reopened, found.resolved, found.open)
+        bar = Text("█" * round(_BAR * found.open / most) if most else "", style="yellow")
+        table.add_row(
+            check.id, moment(check.finished_at), *(str(count) for count in counts), percent(check.coverage), bar
+        )
+    return table

@@ -14,6 +14,7 @@ from bedplate.drift.observation import CheckOutcome, HostCheck
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Waivers
 from bedplate.watch.background import FleetBackground
+from bedplate.watch.waiver_file import WaiverBook
 
 _JUDGED = frozenset({CheckOutcome.CLEAN, CheckOutcome.DRIFTED})
 
@@ -40,11 +41,13 @@ class Recording:
 
     Args:
         background: what else is known of the hosts.
+        book: the waivers.
     """
 
-    def __init__(self, drift: DriftRepository, background: FleetBackground) -> None:
+    def __init__(self, drift: DriftRepository, background: FleetBackground, book: WaiverBook) -> None:
         self._drift = drift
         self._background = background
+        self._book = book
 
     def record(self, check: DriftCheck, seen: Sequence[HostCheck], at: datetime) -> CheckResult:
         """Keep a check with all that it saw; harmless when repeated with the same id.
@@ -73,7 +76,7 @@ class Recording:
             background = Background(facts[one.host], judged_at, intent, self._background.moved(intent))
             steps += HostLife(check, at, one, background).steps(known[one.host])
             after.append(_state(check, one, facts[one.host], judged_at, at))
-        waivers = Waivers(self._drift.waivers(), at.date(), facts)
+        waivers = Waivers(self._book.all(), at.date(), facts)
         result = _result(check, at, steps, after, waivers)
         self._drift.record(_record(result, steps, at))
         return result
