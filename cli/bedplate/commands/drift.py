@@ -10,6 +10,7 @@ import click
 from bedplate.commands.completing import complete_host, complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.drift_check import check
+from bedplate.commands.drift_report import report
 from bedplate.commands.drift_trend import trend
 from bedplate.commands.drift_waivers import unwaive, waive, waivers, waivers_of
 from bedplate.commands.output import emit, output_option
@@ -34,7 +35,7 @@ def drift() -> None:
     """
 
 
-for command in (check, waive, unwaive, waivers, trend):
+for command in (check, waive, unwaive, waivers, trend, report):
     drift.add_command(command)
 
 
@@ -101,9 +102,9 @@ def list_findings(
 
 
 def _table(findings: list[Finding], accepted: dict[str, Waiver], count: int) -> object:
-    from bedplate.reports.drift_text import finding_table
+    from bedplate.reports.drift_text import FindingTable
 
-    return finding_table(findings[:count], accepted, datetime.now(UTC)) if findings else "No findings."
+    return FindingTable(findings[:count], accepted, datetime.now(UTC)) if findings else "No findings."
 
 
 def _rest(waived: int, more: int) -> str:

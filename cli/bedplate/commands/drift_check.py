@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bedplate.runs import Run
-    from bedplate.watch import CheckResult, FullCheck
+    from bedplate.watch import CheckResult, FleetBackground, FullCheck
 
 
 @click.command()
@@ -56,10 +56,16 @@ _JUDGED = frozenset({ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.FAILED})
 
 def full_check(app: App) -> FullCheck:
     """Return what executes and reads full checks."""
-    from bedplate.watch import FleetBackground, FullCheck, Recording
+    from bedplate.watch import FullCheck, Recording
 
-    background = FleetBackground(app.content, app.launcher.adapter, app.store)
-    return FullCheck(app.launcher, Recording(app.drift, background, waiver_book(app)))
+    return FullCheck(app.launcher, Recording(app.drift, fleet_background(app), waiver_book(app)))
+
+
+def fleet_background(app: App) -> FleetBackground:
+    """Return what is known of this invocation's hosts."""
+    from bedplate.watch import FleetBackground
+
+    return FleetBackground(app.content, app.launcher.adapter, app.store)
 
 
 def run_check(app: App, checking: FullCheck, product: str, limit: str | None, *, quiet: bool) -> Run:
@@ -90,11 +96,11 @@ def show_result(result: CheckResult, output: str) -> None:
 
 def draw_result(out: Console, result: CheckResult) -> None:
     """Draw what a check came to: findings, hosts, coverage, and the sum of it."""
-    from bedplate.reports.drift_text import coverage_table, finding_table, host_state_table, percent
+    from bedplate.reports.drift_text import FindingTable, coverage_table, host_state_table, percent
 
     out.print()
     if result.open:
-        out.print(finding_table(result.open, {}, datetime.now(UTC)), "")
+        out.print(FindingTable(result.open, {}, datetime.now(UTC)), "")
     out.print(host_state_table(result.states, result.open), "", coverage_table(result.states), "")
     counts = result.check.findings
     words = {"new": counts.new, "reopened": counts.reopened, "staying": counts.staying, "resolved": counts.resolved}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
@@ -38,46 +38,76 @@ OUTCOME_STYLE = {
     CheckOutcome.UNKNOWN: "bold red",
 }
 _BAR = 30
+_GAP = 2
+_WIDE = "RESOURCE"
+_SHORTEST_RESOURCE = 24
+_COLUMNS = ("ID", "SEVERITY", "STATE", "SINCE", "HOST", _WIDE, "ROLE", "OWNER")
+_FIRST_TO_GO = ("OWNER", "ROLE", "SINCE", "STATE", "SEVERITY")
 _RANK = {
     outcome: rank
     for rank, outcome in enumerate((CheckOutcome.UNKNOWN, CheckOutcome.STALE, CheckOutcome.DRIFTED, CheckOutcome.CLEAN))
 }
 
 
-def finding_table(findings: Sequence[Finding], waivers: Mapping[str, Waiver], now: datetime) -> Table:
-    """Return findings, one a line.
+class FindingTable:
+    """Findings, one a line. What `drift show` tells too is left out where there is no room.
 
     Args:
         waivers: by finding id.
+        now: what ages are counted from.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("ID", "SEVERITY", "STATE", "SINCE", "HOST"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("RESOURCE", overflow="fold", ratio=1)
-    table.add_column("ROLE", no_wrap=True)
-    table.add_column("OWNER", no_wrap=True)
-    for finding in findings:
-        seen = finding.observed
-        state = Text(finding.state.value, style=STATE_STYLE[finding.state])
-        if finding.id in waivers:
-            state = Text("waived", style="dim")
-        table.add_row(
-            finding.id[:8],
-            Text(seen.severity.value, style=SEVERITY_STYLE[seen.severity]),
-            state,
-            ago(finding.opened_at, now),
-            escape(seen.host),
-            Text(resource(finding)),
-            escape(seen.role or ""),
-            escape(finding.owner or ""),
-        )
-    return table
+
+    def __init__(self, findings: Sequence[Finding], waivers: Mapping[str, Waiver], now: datetime) -> None:
+        self._rows = [_cells(finding, finding.id in waivers, now) for finding in findings]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it at the width that there is."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        names = self._that_fit(options.max_width)
+        for name in names:
+            wide = name == _WIDE
+            table.add_column(name, no_wrap=not wide, overflow="fold" if wide else "ellipsis", ratio=1 if wide else None)
+        for row in self._rows:
+            table.add_row(*(row[name] for name in names))
+        yield table
+
+    def _that_fit(self, width: int) -> list[str]:
+        names = list(_COLUMNS)
+        for name in _FIRST_TO_GO:
+            if sum(self._width(kept) + _GAP for kept in names) <= width:
+                break
+            names.remove(name)
+        return names
+
+    def _width(self, name: str) -> int:
+        longest = max(len(name), *(row[name].cell_len for row in self._rows))
+        return min(longest, _SHORTEST_RESOURCE) if name == _WIDE else longest
+
+
+def _cells(finding: Finding, waived: bool, now: datetime) -> dict[str, Text]:
+    seen = finding.observed
+    texts = {
+        "ID": Text(finding.id[:8]),
+        "SEVERITY": Text(seen.severity.value, style=SEVERITY_STYLE[seen.severity]),
+        "STATE": Text("waived", style="dim") if waived else Text(finding.state, style=STATE_STYLE[finding.state]),
+        "SINCE": Text(ago(finding.opened_at, now)),
+        "HOST": Text(printable(seen.host)),
+        _WIDE: Text(resource(finding)),
+        "ROLE": Text(seen.role or ""),
+        "OWNER": Text(finding.owner or ""),
+    }
+    return {name: texts[name] for name in _COLUMNS}
 
 
 def resource(finding: Finding) -> str:
     """Return what a finding is about in one line: `file /etc/motd: content`."""
     seen = finding.observed
-    return f"{seen.kind} {seen.key}: {seen.attribute}"
+    return printable(f"{seen.kind} {seen.key}: {seen.attribute}")
+
+
+def printable(text: str) -> str:
+    """Return text in one line: what a terminal could take for a command is written as Python would."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def host_state_table(states: Sequence[HostState], findings: Sequence[Finding]) -> Table:
@@ -137,7 +167,7 @@ def finding_details(
     facts.add_column(overflow="fold")
     for name, value in _facts(finding, waiver, now):
         if value:
-            facts.add_row(name, value if isinstance(value, Text) else escape(value))
+            facts.add_row(name, value if isinstance(value, Text) else Text(printable(value)))
     parts: list[RenderableType] = [facts]
     if finding.observed.diff:
         parts += ["", Syntax(finding.observed.diff, "diff", theme="ansi_dark", background_color="default")]
