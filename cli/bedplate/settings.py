@@ -86,9 +86,18 @@ class DriftSettings:
     Attributes:
         waivers: the file of accepted findings, to be kept under version control; empty means waivers.yml in the state
             folder.
+        reports: the folder of the night's reports; empty means reports in the state folder.
+        textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
+        notify: where messages go, as apprise has it (mailto://…, slack://…).
+        vanished_percent, moved_percent: how many hosts may vanish, or change their class, from night to night.
     """
 
     waivers: str = ""
+    reports: str = ""
+    textfile: str = ""
+    notify: tuple[str, ...] = ()
+    vanished_percent: float = 5.0
+    moved_percent: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,10 @@ class Settings:
     @property
     def waivers_file(self) -> Path:
         return Path(self.drift.waivers).expanduser() if self.drift.waivers else self.home / "waivers.yml"
+
+    @property
+    def reports_folder(self) -> Path:
+        return Path(self.drift.reports).expanduser() if self.drift.reports else self.home / "reports"
 
     @property
     def lab_folder(self) -> Path:

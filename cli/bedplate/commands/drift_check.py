@@ -48,7 +48,7 @@ def check(app: App, *, product: str, limit: str | None, output: str, full: bool)
         return run.exit_code if run.exit_code is not None else ExitCode.INTERNAL
     result = checking.judge(run)
     show_result(result, output)
-    return exit_code_of_check(run, result)
+    return exit_code_of_check(run, drifted=bool(result.open))
 
 
 _JUDGED = frozenset({ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.FAILED})
@@ -79,11 +79,11 @@ def run_check(app: App, checking: FullCheck, product: str, limit: str | None, *,
     return executed(app, prepared, Results())
 
 
-def exit_code_of_check(run: Run, result: CheckResult) -> int:
+def exit_code_of_check(run: Run, *, drifted: bool) -> int:
     """Return what a check exits with: hosts that failed outrank hosts out of reach, and those outrank drift."""
     if run.exit_code:
         return run.exit_code
-    return ExitCode.DRIFT if result.open else ExitCode.DONE
+    return ExitCode.DRIFT if drifted else ExitCode.DONE
 
 
 def show_result(result: CheckResult, output: str) -> None:
@@ -96,14 +96,11 @@ def show_result(result: CheckResult, output: str) -> None:
 
 def draw_result(out: Console, result: CheckResult) -> None:
     """Draw what a check came to: findings, hosts, coverage, and the sum of it."""
-    from bedplate.reports.drift_text import FindingTable, coverage_table, host_state_table, percent
+    from bedplate.reports.drift_text import FindingTable, coverage_table, host_state_table, summary
 
     out.print()
     if result.open:
         out.print(FindingTable(result.open, {}, datetime.now(UTC)), "")
     out.print(host_state_table(result.states, result.open), "", coverage_table(result.states), "")
-    counts = result.check.findings
-    words = {"new": counts.new, "reopened": counts.reopened, "staying": counts.staying, "resolved": counts.resolved}
-    told = ", ".join(f"{count} {word}" for word, count in {**words, "waived": counts.waived}.items() if count)
-    out.print(f"{told or 'nothing drifted'}; {percent(result.check.coverage)} of all tasks could be judged")
+    out.print(summary(result.check))
     out.print(f"Check {result.check.id}", highlight=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bedplate.watch import WaiverBook
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A last day: a date, or a number of days from today."""
 
     name = "day"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from bedplate.drift.check import CheckRecord, DriftCheck, HostState
 from bedplate.drift.finding import Finding, FindingEvent, FindingQuery
+from bedplate.drift.night import Night
 from bedplate.drift.waivers import Waiver
 
 
@@ -45,6 +48,21 @@ class DriftRepository(Protocol):
 
     def waivers(self) -> Sequence[Waiver]:
         """Return all waivers, those that have expired too, by id."""
+
+    def untold(self, product: str) -> list[Finding]:
+        """Return the open findings of which no message told since they were opened, in the order of `find`."""
+
+    def set_told(self, finding_ids: Collection[str], at: datetime | None) -> None:
+        """Remember when a message told of findings; None for: none did."""
+
+    def put_night(self, night: Night) -> None:
+        """Keep a night, over what was kept of it before."""
+
+    def nights(self, product: str, inventory: str, limit: int | None = None) -> list[Night]:
+        """Return nights, newest first."""
+
+    def night_lock(self) -> AbstractContextManager[bool]:
+        """Hold the lock of nights, which only a living process can hold; False where another has it."""
 
     def close(self) -> None:
         """Release connections and files; the next call opens them anew."""

@@ -197,7 +197,7 @@ def _at(result: Result, path: str) -> Any:  # noqa: ANN401
 
 
 def _names(result: Result, paths: Sequence[str]) -> list[str]:
-    values = next((value for path in paths if (value := _at(result, path))), [])
+    values: Any = next((value for path in paths if (value := _at(result, path))), [])
     return [_text(value) or "" for value in (values if isinstance(values, list) else [values]) if value]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
@@ -16,6 +17,7 @@ from bedplate.drift.check import DriftCheck, HostState, coverage_percent
 from bedplate.drift.finding import Finding, FindingEvent, FindingState
 from bedplate.drift.waivers import Waiver
 from bedplate.reports.drift_documents import host_coverage
+from bedplate.reports.drift_report import DriftReport
 from bedplate.reports.run_text import ago, moment
 
 SEVERITY_STYLE = {
@@ -36,6 +38,12 @@ OUTCOME_STYLE = {
     CheckOutcome.DRIFTED: "yellow",
     CheckOutcome.STALE: "magenta",
     CheckOutcome.UNKNOWN: "bold red",
+}
+_WORDS = {
+    FindingState.NEW: "new",
+    FindingState.REOPENED: "new",
+    FindingState.OPEN: "staying",
+    FindingState.RESOLVED: "resolved",
 }
 _BAR = 30
 _GAP = 2
@@ -150,6 +158,29 @@ def coverage_table(states: Sequence[HostState]) -> RenderableType:
     for role, count in judged.items():
         names = ", ".join(dict.fromkeys(lacking[role]))
         table.add_row(escape(role), percent(coverage_percent(count, len(lacking[role]))), Text(names))
+    return table
+
+
+def summary(check: DriftCheck) -> str:
+    """Return what a check came to in one line."""
+    found = check.findings
+    words = {"new": found.new, "reopened": found.reopened, "staying": found.staying, "resolved": found.resolved}
+    told = ", ".join(f"{count} {word}" for word, count in {**words, "waived": found.waived}.items() if count)
+    return f"{told or 'nothing drifted'}; {percent(check.coverage) or 'none'} of all tasks could be judged"
+
+
+def owner_table(report: DriftReport) -> Table:
+    """Return what is new, what stays and what is resolved, by who answers for it."""
+    rows: dict[str, Counter[str]] = {}
+    for finding in (*report.open, *report.resolved):
+        word = _WORDS[finding.state]
+        rows.setdefault(finding.owner or "nobody", Counter())[word] += 1
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("OWNER", no_wrap=True)
+    for word in ("NEW", "STAYING", "RESOLVED"):
+        table.add_column(word, justify="right")
+    for owner, counts in sorted(rows.items()):
+        table.add_row(escape(owner), *(str(counts[word]) for word in ("new", "staying", "resolved")))
     return table
 
 

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, case, delete, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, case, delete, or_, select, update
 
 from bedplate.drift.check import CheckRecord, DriftCheck, HostState
 from bedplate.drift.finding import Finding, FindingEvent, FindingQuery, FindingState
+from bedplate.drift.night import Night
 from bedplate.drift.observation import Severity
 from bedplate.drift.waivers import Waiver
 from bedplate.errors import NotFoundError
 from bedplate.store.columns import plain_text
 from bedplate.store.connections import Database
+from bedplate.store.locks import night_lock
 from bedplate.store.rows_drift import (
     check_of,
     finding_event_of,
     finding_of,
+    night_of,
     row_of_check,
     row_of_finding,
     row_of_finding_event,
+    row_of_night,
     row_of_state,
     row_of_waiver,
     state_of,
     waiver_of,
 )
-from bedplate.store.tables_drift import DRIFT_CHECKS, DRIFT_HOSTS, FINDING_EVENTS, FINDINGS, WAIVERS
+from bedplate.store.tables_drift import DRIFT_CHECKS, DRIFT_HOSTS, FINDING_EVENTS, FINDINGS, NIGHTS, WAIVERS
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -70,9 +75,7 @@ class SqlDriftRepository:
             yield from map(finding_of, rows)
 
     def find(self, query: FindingQuery) -> list[Finding]:
-        rank = case(_RANK, value=FINDINGS.c.severity)
-        ordered = select(FINDINGS).order_by(rank, FINDINGS.c.opened_at, FINDINGS.c.host, FINDINGS.c.resource)
-        statement = _narrow(ordered, query)
+        statement = _narrow(_ordered(), query)
         if query.limit is not None:
             statement = statement.limit(query.limit)
         with self._database.reading() as connection:
@@ -127,6 +130,33 @@ class SqlDriftRepository:
         with self._database.reading() as connection:
             return [waiver_of(row) for row in connection.execute(select(WAIVERS).order_by(WAIVERS.c.id))]
 
+    def untold(self, product: str) -> list[Finding]:
+        fresh = or_(FINDINGS.c.told_at.is_(None), FINDINGS.c.told_at < FINDINGS.c.opened_at)
+        statement = _ordered().where(FINDINGS.c.state != FindingState.RESOLVED.value, fresh)
+        with self._database.reading() as connection:
+            return [finding_of(row) for row in connection.execute(statement.where(FINDINGS.c.product == product))]
+
+    def set_told(self, finding_ids: Collection[str], at: datetime | None) -> None:
+        statement = update(FINDINGS).where(FINDINGS.c.id == bindparam("finding")).values(told_at=at)
+        if finding_ids:
+            with self._database.writing() as connection:
+                connection.execute(statement, [{"finding": finding} for finding in sorted(finding_ids)])
+
+    def put_night(self, night: Night) -> None:
+        with self._database.writing() as connection:
+            self._put(connection, NIGHTS, [row_of_night(night)])
+
+    def nights(self, product: str, inventory: str, limit: int | None = None) -> list[Night]:
+        statement = select(NIGHTS).where(NIGHTS.c.product == product, NIGHTS.c.inventory == inventory)
+        statement = statement.order_by(NIGHTS.c.started_at.desc(), NIGHTS.c.id.desc())
+        with self._database.reading() as connection:
+            return [night_of(row) for row in connection.execute(statement if limit is None else statement.limit(limit))]
+
+    @contextmanager
+    def night_lock(self) -> Iterator[bool]:
+        with night_lock(self._database) as held:
+            yield held
+
     def close(self) -> None:
         self._database.close()
 
@@ -151,6 +181,11 @@ def _see_again(connection: Connection, ids: Sequence[str], at: datetime) -> None
         .values(times_seen=FINDINGS.c.times_seen + 1, last_seen=at, state=FindingState.OPEN.value)
     )
     connection.execute(statement, [{"finding": finding} for finding in sorted(ids)])
+
+
+def _ordered() -> Select[Any]:
+    rank = case(_RANK, value=FINDINGS.c.severity)
+    return select(FINDINGS).order_by(rank, FINDINGS.c.opened_at, FINDINGS.c.host, FINDINGS.c.resource)
 
 
 def _narrow(statement: Select[Any], query: FindingQuery) -> Select[Any]:

@@ -19,6 +19,7 @@ from bedplate.drift.finding import (
     Transition,
     finding_id,
 )
+from bedplate.drift.night import Message, Night, NightPhase
 from bedplate.drift.waivers import Scope, Waiver
 from bedplate.store.columns import plain_text
 from bedplate.store.payload import pack_document, unpack_document
@@ -32,6 +33,7 @@ _STATE_FIELDS = ("host", "product", "checked_at", "judged_at", "reason", "site",
 _FINDING_FIELDS = (
     "product", "first_seen", "opened_at", "last_seen", "times_seen", "resolved_at", "owner",
 )  # fmt: skip
+_NIGHT_FIELDS = ("id", "product", "inventory", "started_at", "finished_at", "run_id", "error")
 
 
 def row_of_check(check: DriftCheck) -> dict[str, Any]:
@@ -149,3 +151,24 @@ def row_of_waiver(waiver: Waiver) -> dict[str, Any]:
 def waiver_of(row: Row[Any]) -> Waiver:
     """Return the waiver of a row of waivers."""
     return Waiver(Scope.parse(row.id), row.reason, row.owner, row.created_by, row.created_at, row.expires)
+
+
+def row_of_night(night: Night) -> dict[str, Any]:
+    """Return the row of a night."""
+    return {
+        **{name: getattr(night, name) for name in _NIGHT_FIELDS},
+        "phase": night.phase.value,
+        "message": night.message and night.message.value,
+        "fleet": None if night.fleet is None else pack_document(dict(night.fleet)),
+    }
+
+
+def night_of(row: Row[Any]) -> Night:
+    """Return the night of a row of nights."""
+    fleet: Any = None if row.fleet is None else unpack_document(row.fleet)
+    return Night(
+        **{name: getattr(row, name) for name in _NIGHT_FIELDS},
+        phase=NightPhase(row.phase),
+        message=Message(row.message) if row.message else None,
+        fleet=fleet,
+    )

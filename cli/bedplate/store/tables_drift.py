@@ -69,6 +69,7 @@ FINDINGS = Table(
     Column("resolved_at", UtcTime),
     Column("not_before", UtcTime),
     Column("not_after", UtcTime, nullable=False),
+    Column("told_at", UtcTime),
     Column("bulk", LargeBinary, nullable=False),
     Index("findings_host", "host"),
     Index("findings_state", "state"),
@@ -94,4 +95,20 @@ WAIVERS = Table(
     Column("created_by", PlainText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("expires", Date),
+)
+
+NIGHTS = Table(
+    "nights",
+    METADATA,
+    Column("id", PlainText, primary_key=True),
+    Column("product", PlainText, nullable=False),
+    Column("inventory", PlainText, nullable=False),
+    Column("phase", PlainText, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("fleet", LargeBinary),
+    Column("run_id", PlainText),
+    Column("message", PlainText),
+    Column("error", PlainText),
+    Index("nights_started_at", "started_at"),
 )

@@ -56,7 +56,8 @@ class FleetBackground:
 
     def intents(self, product: str, hosts: Collection[str]) -> dict[str, Intent]:
         """Return what the last runs of a product brought these hosts to; hosts that none reached are left out."""
-        missing, intents = set(hosts), {}
+        missing = set(hosts)
+        intents: dict[str, Intent] = {}
         statuses = (RunStatus.SUCCESSFUL, RunStatus.FAILED)
         for run in self._runs.find(RunQuery(product=product, statuses=statuses, limit=_RUNS)):
             if run.mode is not RunMode.APPLY or not missing & set(run.hosts):

@@ -47,8 +47,11 @@ class Reporting:
         self._background = background
         self._book = book
 
-    def report(self, product: str, at: datetime) -> DriftReport:
+    def report(self, product: str, at: datetime, *, check_id: str | None = None) -> DriftReport:
         """Return how the product's hosts stand.
+
+        Args:
+            check_id: the check that it is about; by default the last one.
 
         Raises:
             NotFoundError: the product was never checked, or there is no such product.
@@ -56,6 +59,7 @@ class Reporting:
         checks = self._drift.checks(product, _TREND)
         if not checks:
             raise NotFoundError(f"{product} was never checked", hint=f"bedplate drift check --full {product}")
+        check = next((one for one in checks if one.id == check_id), checks[0])
         states = self._drift.host_states(product)
         facts = self._background.facts(product, [state.host for state in states])
         waivers = Waivers(self._book.all(), at.date(), facts)
@@ -63,11 +67,11 @@ class Reporting:
         gone = self._drift.find(FindingQuery((FindingState.RESOLVED,), product))
         return DriftReport(
             at=at,
-            check=checks[0],
+            check=check,
             states=states,
             open=[finding for finding, waiver in found if waiver is None],
             waived=[(finding, waiver) for finding, waiver in found if waiver is not None],
-            resolved=[finding for finding in gone if finding.resolved_at == checks[0].finished_at],
+            resolved=[finding for finding in gone if finding.resolved_at == check.finished_at],
             trend=checks[::-1],
         )
 

@@ -1,4 +1,4 @@
-"""Drift: checks, how hosts stood, findings and their lives, waivers."""
+"""Drift: checks, how hosts stood, findings and their lives, waivers, nights."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     _make_findings()
     _make_finding_events()
     _make_waivers()
+    _make_nights()
 
 
 def _make_checks() -> None:
@@ -69,6 +70,7 @@ def _make_findings() -> None:
         sa.Column("resolved_at", UtcTime),
         sa.Column("not_before", UtcTime),
         sa.Column("not_after", UtcTime, nullable=False),
+        sa.Column("told_at", UtcTime),
         sa.Column("bulk", sa.LargeBinary, nullable=False),
     )
     for column in ("host", "state"):
@@ -95,6 +97,19 @@ def _make_waivers() -> None:
         sa.Column("created_at", UtcTime, nullable=False),
         sa.Column("expires", sa.Date),
     )
+
+
+def _make_nights() -> None:
+    op.create_table(
+        "nights",
+        sa.Column("id", PlainText, primary_key=True),
+        *(sa.Column(name, PlainText, nullable=False) for name in ("product", "inventory", "phase")),
+        sa.Column("started_at", UtcTime, nullable=False),
+        sa.Column("finished_at", UtcTime),
+        sa.Column("fleet", sa.LargeBinary),
+        *(sa.Column(name, PlainText) for name in ("run_id", "message", "error")),
+    )
+    op.create_index("nights_started_at", "nights", ["started_at"])
 
 
 def _counter(name: str) -> sa.Column[int]:
