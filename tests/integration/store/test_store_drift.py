@@ -21,6 +21,7 @@ from bedplate.drift.finding import (
     Since,
     Transition,
 )
+from bedplate.drift.night import Message, Night, NightPhase
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Scope, Waiver
 from bedplate.errors import NotFoundError
@@ -163,6 +164,45 @@ def test_waivers(drift: DriftRepository) -> None:
     assert drift.waivers() == [endless]
     with pytest.raises(NotFoundError, match="no waiver file:/etc/motd@group:site_fra1"):
         drift.remove_waiver(waiver.id)
+
+
+def test_what_was_told_is_told_again_only_when_it_was_opened_anew(drift: DriftRepository) -> None:
+    other = finding("/2", product="metal")
+    gone = finding("/3", state=FindingState.RESOLVED, resolved_at=AT)
+    drift.record(CheckRecord(CHECK, [], [FINDING, other, gone]))
+    assert drift.untold("baseline") == [FINDING]
+    drift.set_told([FINDING.id], AT)
+    assert drift.untold("baseline") == []
+    drift.record(CheckRecord(replace(CHECK, id="c2"), [], [replace(FINDING, times_seen=2)], seen=[]))
+    assert drift.untold("baseline") == [], "another look changes nothing about that"
+    back = replace(FINDING, state=FindingState.REOPENED, opened_at=AT + timedelta(days=1))
+    drift.record(CheckRecord(replace(CHECK, id="c3"), [], [back]))
+    assert drift.untold("baseline") == [back]
+    drift.set_told([FINDING.id], AT + timedelta(days=2))
+    drift.set_told([FINDING.id], None)
+    assert drift.untold("baseline") == [back]
+
+
+def test_nights(drift: DriftRepository) -> None:
+    night = Night("n1", "baseline", "/inventory", NightPhase.STARTED, AT)
+    done = replace(
+        night, id="n2", started_at=AT + timedelta(days=1), phase=NightPhase.DONE, fleet={"a": "colo", "b": None},
+        message=Message.SENT, run_id="r1", finished_at=AT,
+    )  # fmt: skip
+    for one in (night, done, replace(night, phase=NightPhase.GATED)):
+        drift.put_night(one)
+    assert drift.nights("baseline", "/inventory") == [done, replace(night, phase=NightPhase.GATED)]
+    assert drift.nights("baseline", "/inventory", 1) == [done]
+    assert drift.nights("baseline", "/other") == drift.nights("metal", "/inventory") == []
+
+
+def test_the_lock_of_nights_has_one_holder(drift: DriftRepository, place: Place) -> None:
+    other = open_drift(place.settings)
+    with drift.night_lock() as held, other.night_lock() as second:
+        assert (held, second) == (True, False)
+    with other.night_lock() as later:
+        assert later
+    other.close()
 
 
 def test_many_hosts_with_nothing_new_write_little(drift: DriftRepository, place: Place) -> None:
