@@ -77,18 +77,26 @@ def test_a_host_that_is_as_agreed_is_clean_and_one_that_moved_is_not(project: Pr
     mode = found[f"{file}.b", "mode"]
     assert (mode["before"], mode["after"], mode["owner"]) == ("0750", "0777", "tests")
 
-    assert check(said, 6)["findings"]["staying"] == 2
-    assert said("run", "baseline").code == 0
-    assert check(said, 0)["findings"]["resolved"] == 2
-    file.unlink()
-    gone = check(said, 6)["open"]
-    assert [(one["key"], one["attribute"], one["state"]) for one in gone] == [(str(file), "presence", "new")]
-    assert json.loads(said("drift", "list", "-o", "json").out) == gone
-    shown = said("drift", "show", gone[0]["id"][:10], "-o", "json").document("finding")
+    assert json.loads(said("drift", "list", "-o", "json").out) == broken["open"]
+    shown = said("drift", "show", content["id"][:10], "-o", "json").document("finding")
     assert [step["transition"] for step in shown["history"]] == ["opened"]
-    listed = said("drift", "list", "--state", "resolved", "-o", "json")
-    rows = [replace(listed, out=json.dumps(row)).document("finding") for row in json.loads(listed.out)]
-    assert {row["key"] for row in rows} == {str(file), f"{file}.b"}
+
+    assert said("drift", "waive", mode["id"], "--reason", "for now", "--until", "1d").code == 0
+    file.write_text("one\ntwo\n", encoding="utf-8")
+    accepted = check(said, 0)
+    assert accepted["findings"] == {"new": 0, "reopened": 0, "resolved": 1, "staying": 0, "waived": 1}
+    assert json.loads(said("drift", "list", "-o", "json").out) == []
+    listed = said("drift", "list", "--waived", "-o", "json")
+    (row,) = [replace(listed, out=json.dumps(row)).document("finding") for row in json.loads(listed.out)]
+    assert (row["waiver"]["reason"], row["waiver"]["owner"]) == ("for now", row["waiver"]["created_by"])
+    waivers = said("drift", "waivers", "-o", "json")
+    assert [replace(waivers, out=json.dumps(one)).document("waiver") for one in json.loads(waivers.out)]
+    assert said("drift", "unwaive", mode["id"]).code == 0
+    assert len(json.loads(said("drift", "list", "-o", "json").out)) == 1
+    trend = said("drift", "trend", "-o", "json")
+    checks = [replace(trend, out=json.dumps(one)).document("drift_check") for one in json.loads(trend.out)]
+    assert [one["findings"]["new"] for one in checks] == [0, 2, 0]
+    said("drift", "report", "json").document("drift_report")
 
 
 def test_a_host_that_nobody_can_reach_is_unknown_and_keeps_its_findings(project: Project, said: Command) -> None:
@@ -129,3 +137,18 @@ def test_what_people_see(project: Project, said: Command) -> None:
     identity = json.loads(said("drift", "list", "-o", "json").out)[0]["id"]
     assert "managed by" in said("drift", "show", identity).out
     assert said("drift", "show", "zz").code == 2
+    assert "RESOLVED" in said("drift", "trend").out
+    assert "No waivers." in said("drift", "waivers").out
+
+
+def test_what_is_wrong_is_said_before_anything_starts(project: Project, said: Command) -> None:
+    assert "say on which hosts" in said("drift", "waive", "file:/etc/motd", "--reason", "x").err
+    assert "names no resource" in said("drift", "waive", "file:", "--reason", "x", "--everywhere").err
+    assert "is no day" in said("drift", "waive", "file:/x", "--everywhere", "--reason", "x", "--until", "soon").err
+    project.home.mkdir(mode=0o700, exist_ok=True)
+    (project.home / "waivers.yml").write_text("file:/x@all: {owner: kim}\n", encoding="utf-8")
+    refused = said("drift", "check", "--full")
+    assert refused.code == 2
+    assert "waivers.yml: file:/x@all: justification is missing" in refused.err
+    assert json.loads(said("runs", "list", "-o", "json").out) == []
+    assert "baseline was never checked" in said("drift", "report", "html").err

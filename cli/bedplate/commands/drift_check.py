@@ -41,6 +41,7 @@ def check(app: App, *, product: str, limit: str | None, output: str, full: bool)
     """
     del full
     app.recover()
+    waiver_book(app).all()  # what is wrong with them is said before anything starts
     checking = full_check(app)
     run = run_check(app, checking, product, limit, quiet=output != "table")
     if run.exit_code not in _JUDGED:

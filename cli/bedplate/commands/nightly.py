@@ -42,6 +42,7 @@ def nightly(app: App, *, product: str, output: str, believe: bool) -> int:
 
     app.recover()
     book = waiver_book(app)
+    book.all()  # what is wrong with them is said before anything starts
     reporting = Reporting(app.drift, fleet_background(app), book)
     night = Nightly(app.launcher, app.drift, full_check(app), reporting, lambda order: executed(app, order, Results()))
     result = night.run(product, believe=believe)

@@ -184,9 +184,9 @@ class Nightly:
             return night, ()
         if night.phase is NightPhase.TELLING:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.UNKNOWN), ()
-        waived = [finding.id for finding, _ in report.waived]
-        self._drift.set_told(waived, None)  # it is news when its waiver expires
-        fresh = [finding for finding in self._drift.untold(night.product) if finding.id not in set(waived)]
+        self._drift.set_told([finding.id for finding, _ in report.waived], None)  # news when the waiver expires
+        openly = {finding.id for finding in report.open}
+        fresh = [finding for finding in self._drift.untold(night.product) if finding.id in openly]
         if not fresh or not self._settings.notify:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.NONE), fresh
         night = self._keep(night, phase=NightPhase.TELLING)

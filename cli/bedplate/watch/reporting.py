@@ -60,11 +60,13 @@ class Reporting:
         if not checks:
             raise NotFoundError(f"{product} was never checked", hint=f"bedplate drift check --full {product}")
         check = next((one for one in checks if one.id == check_id), checks[0])
-        states = self._drift.host_states(product)
+        hosts = self._background.groups.keys()  # what has left the inventory is nobody's concern any more
+        states = self._drift.host_states(product, hosts)
         facts = self._background.facts(product, [state.host for state in states])
         waivers = Waivers(self._book.all(), at.date(), facts)
-        found = [(finding, waivers.of(finding)) for finding in self._drift.find(FindingQuery(_OPEN, product))]
-        gone = self._drift.find(FindingQuery((FindingState.RESOLVED,), product))
+        openly = self._drift.find(FindingQuery(_OPEN, product, hosts))
+        found = [(finding, waivers.of(finding)) for finding in openly]
+        gone = self._drift.find(FindingQuery((FindingState.RESOLVED,), product, hosts))
         return DriftReport(
             at=at,
             check=check,
@@ -72,7 +74,7 @@ class Reporting:
             open=[finding for finding, waiver in found if waiver is None],
             waived=[(finding, waiver) for finding, waiver in found if waiver is not None],
             resolved=[finding for finding in gone if finding.resolved_at == check.finished_at],
-            trend=checks[::-1],
+            trend=[one for one in checks[::-1] if one.limit == check.limit],
         )
 
 
