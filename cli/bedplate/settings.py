@@ -65,7 +65,12 @@ class ExecutionSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """Attributes: days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product."""
+    """What is kept for how long.
+
+    Attributes:
+        days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product. A night forgets
+            checks, and findings that were resolved, more than `days` ago.
+    """
 
     days: int = 90
     runs: int = 1000

@@ -61,6 +61,9 @@ class DriftRepository(Protocol):
     def nights(self, product: str, inventory: str, limit: int | None = None) -> list[Night]:
         """Return nights, newest first."""
 
+    def forget(self, before: datetime) -> None:
+        """Remove what was over before a moment: resolved findings with their lives, checks, and nights."""
+
     def night_lock(self) -> AbstractContextManager[bool]:
         """Hold the lock of nights, which only a living process can hold; False where another has it."""
 

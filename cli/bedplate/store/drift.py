@@ -152,6 +152,14 @@ class SqlDriftRepository:
         with self._database.reading() as connection:
             return [night_of(row) for row in connection.execute(statement if limit is None else statement.limit(limit))]
 
+    def forget(self, before: datetime) -> None:
+        over = select(FINDINGS.c.id).where(FINDINGS.c.resolved_at < before)
+        with self._database.writing() as connection:
+            connection.execute(delete(FINDING_EVENTS).where(FINDING_EVENTS.c.finding_id.in_(over)))
+            connection.execute(delete(FINDINGS).where(FINDINGS.c.resolved_at < before))
+            connection.execute(delete(DRIFT_CHECKS).where(DRIFT_CHECKS.c.started_at < before))
+            connection.execute(delete(NIGHTS).where(NIGHTS.c.started_at < before))
+
     @contextmanager
     def night_lock(self) -> Iterator[bool]:
         with night_lock(self._database) as held:

@@ -98,7 +98,9 @@ class Nightly:
             if night.phase is NightPhase.CHECKED:
                 night = self._keep(night, phase=NightPhase.REPORTED)
             night, told = self._tell(night, report)
-            night = self._keep(night, phase=NightPhase.DONE, finished_at=datetime.now(UTC))
+            now = datetime.now(UTC)
+            self._drift.forget(now - timedelta(days=self._launcher.settings.retention.days))
+            night = self._keep(night, phase=NightPhase.DONE, finished_at=now)
             return NightResult(night, run, report, told, files, resumed)
 
     @contextlib.contextmanager

@@ -183,6 +183,20 @@ def test_what_was_told_is_told_again_only_when_it_was_opened_anew(drift: DriftRe
     assert drift.untold("baseline") == [back]
 
 
+def test_what_was_over_long_ago_is_forgotten_and_what_is_open_is_not(drift: DriftRepository) -> None:
+    gone = finding("/3", state=FindingState.RESOLVED, resolved_at=AT)
+    events = [FindingEvent(one.id, AT, Transition.OPENED, "c1") for one in (FINDING, gone)]
+    drift.record(CheckRecord(CHECK, [STATE], [FINDING, gone], events=events))
+    drift.put_night(Night("n1", "baseline", "/inventory", NightPhase.DONE, AT))
+    drift.forget(AT - timedelta(days=1))
+    assert len(drift.find(FindingQuery())) == 2
+    drift.forget(AT + timedelta(days=1))
+    assert drift.find(FindingQuery()) == [FINDING]
+    assert (drift.history(FINDING.id), drift.history(gone.id)) == (events[:1], [])
+    assert (drift.checks(), drift.nights("baseline", "/inventory")) == ([], [])
+    assert drift.host_states("baseline") == [STATE]
+
+
 def test_nights(drift: DriftRepository) -> None:
     night = Night("n1", "baseline", "/inventory", NightPhase.STARTED, AT)
     done = replace(
