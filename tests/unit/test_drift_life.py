@@ -82,6 +82,10 @@ class TestWhatACheckCannotSayNothingIsResolvedBy:
     def test_what_could_not_be_verified(self, name: str) -> None:
         assert life([opened()], seen(lacking=(name,))) == []
 
+    def test_a_task_of_the_same_name_in_another_role_is_another_task(self) -> None:
+        host = HostCheck("a", CheckOutcome.CLEAN, coverage=(RoleCoverage("logging", 1, ("Write it",)),))
+        assert [step.transition for step in life([opened()], host)] == [Transition.RESOLVED]
+
     def test_another_product(self) -> None:
         assert life([opened()], seen(), product="metal") == []
 

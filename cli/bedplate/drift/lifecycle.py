@@ -84,7 +84,6 @@ class HostLife:
         self._at = at
         self._seen = seen
         self._background = background
-        self._unverifiable = {name for part in seen.coverage for name in part.unverifiable}
 
     def steps(self, known: Mapping[Identity, Finding]) -> Iterator[Step]:
         """Yield what becomes of each finding that this check opens, sees again or resolves.
@@ -144,12 +143,18 @@ class HostLife:
         if self._seen.outcome not in _JUDGED or finding.product != self._check.product:
             return False
         observed = finding.observed
-        if {observed.task, observed.key, f"{observed.kind}:{observed.key}"} & self._unverifiable:
+        lacking = self._unverifiable(observed.role)
+        if not lacking.isdisjoint((observed.task, observed.key, f"{observed.kind}:{observed.key}")):
             return False
         if self._check.kind is CheckKind.FULL:
             # What nobody manages is seen by the fast check only.
             return observed.role is not None or finding.check is CheckKind.FULL
         return observed.kind != TASK_KIND
+
+    def _unverifiable(self, role: str | None) -> set[str]:
+        """Return what could not be judged of a role; of what no role manages, all that could not."""
+        parts = (part for part in self._seen.coverage if role is None or part.role == role)
+        return {name for part in parts for name in part.unverifiable}
 
     def _cause(self, observation: Observation) -> Cause:
         intent, moved = self._background.intent, self._background.moved

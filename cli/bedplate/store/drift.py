@@ -76,13 +76,14 @@ class SqlDriftRepository:
 
     def find(self, query: FindingQuery) -> list[Finding]:
         statement = _narrow(_ordered(), query)
-        if query.limit is not None:
+        if query.limit is not None and query.hosts is None:
             statement = statement.limit(query.limit)
         with self._database.reading() as connection:
             found = [finding_of(row) for row in connection.execute(statement)]
         if query.hosts is None:
             return found
-        return [finding for finding in found if finding.observed.host in set(query.hosts)]
+        wanted = frozenset(query.hosts)
+        return [finding for finding in found if finding.observed.host in wanted][: query.limit]
 
     def get(self, finding_id: str) -> Finding:
         statement = select(FINDINGS).where(FINDINGS.c.id.startswith(finding_id, autoescape=True)).limit(_NAMED + 1)
@@ -106,7 +107,8 @@ class SqlDriftRepository:
         statement = select(DRIFT_HOSTS).where(DRIFT_HOSTS.c.product == product).order_by(DRIFT_HOSTS.c.host)
         with self._database.reading() as connection:
             states = [state_of(row) for row in connection.execute(statement)]
-        return states if hosts is None else [state for state in states if state.host in set(hosts)]
+        wanted = None if hosts is None else frozenset(hosts)
+        return [state for state in states if wanted is None or state.host in wanted]
 
     def checks(self, product: str | None = None, limit: int | None = None) -> list[DriftCheck]:
         statement = select(DRIFT_CHECKS).order_by(DRIFT_CHECKS.c.started_at.desc(), DRIFT_CHECKS.c.id.desc())
