@@ -20,6 +20,7 @@ from bedplate.drift import CheckOutcome, Observation, RoleCoverage, Severity
 from bedplate.drift.check import DriftCheck, FindingCounts, HostState
 from bedplate.drift.finding import By, Cause, CheckKind, Finding, FindingEvent, FindingState, Since, Transition
 from bedplate.drift.waivers import Scope, Waiver
+from bedplate.errors import SettingsError
 from bedplate.reports.drift_documents import check_document, finding_document, waiver_document
 from bedplate.reports.drift_html import drift_html
 from bedplate.reports.drift_junit import drift_junit
@@ -35,6 +36,7 @@ from bedplate.reports.drift_text import (
     waiver_table,
 )
 from bedplate.reports.plain import plain
+from bedplate.watch.message import body_of, send, title_of
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 AT = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
@@ -233,3 +235,27 @@ def test_hosts_of_which_nothing_is_known_come_first() -> None:
 
 def test_an_expired_waiver_says_so() -> None:
     assert "expired 2026-12-01" in shown(waiver_table([WAIVER], date(2026, 12, 2)), 200)
+
+
+class TestMessage:
+    def test_it_tells_what_is_new_by_owner(self) -> None:
+        fresh = [finding("a", "/etc/x"), finding("b", "/etc/y", owner=None)]
+        assert title_of(CHECK, fresh) == "Drift of baseline: 2 new findings on 2 hosts"
+        assert body_of(CHECK, fresh).splitlines() == [
+            "netops:",
+            "- high: a: file /etc/x: content (corrective)",
+            "nobody:",
+            "- high: b: file /etc/y: content (corrective)",
+            "",
+            "1 resolved, 2 open; check c1",
+        ]
+
+    def test_it_stays_short(self) -> None:
+        body = body_of(CHECK, [finding("a", f"/etc/{number}") for number in range(500)])
+        assert body.splitlines()[20:] == ["… 481 more lines", "", "1 resolved, 2 open; check c1"]
+
+    @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # apprise's own
+    def test_an_address_that_is_none_is_not_shown(self) -> None:
+        with pytest.raises(SettingsError, match=r"drift.notify: address 1 is none that apprise knows") as told:
+            send(["nowhere://sesam-9@x"], "t", "b")
+        assert "sesam" not in str(told.value)
