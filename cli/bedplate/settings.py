@@ -65,7 +65,12 @@ class ExecutionSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """Attributes: days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product."""
+    """What is kept for how long.
+
+    Attributes:
+        days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product. A night forgets
+            checks, and findings that were resolved, more than `days` ago.
+    """
 
     days: int = 90
     runs: int = 1000
@@ -94,6 +99,27 @@ class NotificationSettings:
 
 
 @dataclass(frozen=True)
+class DriftSettings:
+    """What holds for checks and for the night.
+
+    Attributes:
+        waivers: the file of accepted findings, to be kept under version control; empty means waivers.yml in the state
+            folder.
+        reports: the folder of the night's reports; empty means reports in the state folder.
+        textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
+        notify: where messages go, as apprise has it (mailto://…, slack://…).
+        vanished_percent, moved_percent: how many hosts may vanish, or change their class, from night to night.
+    """
+
+    waivers: str = ""
+    reports: str = ""
+    textfile: str = ""
+    notify: tuple[str, ...] = ()
+    vanished_percent: float = 5.0
+    moved_percent: float = 5.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -106,6 +132,7 @@ class Settings:
     access: AccessSettings = field(default_factory=AccessSettings)
     teams: TeamsSettings = field(default_factory=TeamsSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     sources: tuple[str, ...] = ()
 
     @property
@@ -123,6 +150,14 @@ class Settings:
     @property
     def snapshots_folder(self) -> Path:
         return self.home / "snapshots"
+
+    @property
+    def waivers_file(self) -> Path:
+        return Path(self.drift.waivers).expanduser() if self.drift.waivers else self.home / "waivers.yml"
+
+    @property
+    def reports_folder(self) -> Path:
+        return Path(self.drift.reports).expanduser() if self.drift.reports else self.home / "reports"
 
     @property
     def lab_folder(self) -> Path:

@@ -13,6 +13,7 @@ from bedplate.errors import UsageError
 from bedplate.settings import Settings, load_settings, override
 
 if TYPE_CHECKING:
+    from bedplate.drift.repository import DriftRepository
     from bedplate.launch import Launcher
     from bedplate.runs import RunRepository
 
@@ -52,6 +53,12 @@ class App:
         from bedplate.store import open_store
 
         return open_store(self.settings)
+
+    @cached_property
+    def drift(self) -> DriftRepository:
+        from bedplate.store import open_drift
+
+        return open_drift(self.settings)
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -147,7 +147,7 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
         return _detached(app, prepared, output)
     results = Results()
     try:
-        ended = _executed(app, prepared, results)
+        ended = executed(app, prepared, results)
         _show_end(ended, results.hosts, output)
     except BrokenPipeError:  # nobody reads any more; what the run came to counts all the same
         leave_pipe()
@@ -163,7 +163,8 @@ def _detached(app: App, prepared: PreparedRun, output: str) -> int:
     return ExitCode.DONE
 
 
-def _executed(app: App, prepared: PreparedRun, results: Results) -> Run:
+def executed(app: App, prepared: PreparedRun, results: Results) -> Run:
+    """Execute an accepted run, showing it as it goes; Ctrl-C stops it in order."""
     from bedplate.launch import StopControl
 
     control = StopControl(_tell_stop)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from bedplate.drift.repository import DriftRepository
 from bedplate.figures import FigureRepository
 from bedplate.notices import NoticeRepository
 from bedplate.runs import RunRepository
 from bedplate.settings import Settings
 from bedplate.store.address import address_of
 from bedplate.store.connections import Database
+from bedplate.store.drift import SqlDriftRepository
 from bedplate.store.figures import SqlFigures
 from bedplate.store.notices import SqlNotices
 from bedplate.store.repository import SqlRunRepository
 from bedplate.store.schema import Schema, StoreUpgrade
 from bedplate.store.status import StoreStatus, read_status
 
-__all__ = ["StoreStatus", "StoreUpgrade", "open_figures", "open_notices", "open_store", "store_status", "upgrade_store"]
+__all__ = [
+    "StoreStatus",
+    "StoreUpgrade",
+    "open_drift",
+    "open_figures",
+    "open_notices",
+    "open_store",
+    "store_status",
+    "upgrade_store",
+]
 
 
 def open_store(settings: Settings) -> RunRepository:
@@ -36,6 +47,11 @@ def open_figures(settings: Settings) -> FigureRepository:
 def open_notices(settings: Settings) -> NoticeRepository:
     """Open the part of the run store that knows what people were told of; raises as `open_store`."""
     return SqlNotices(_up_to_date(settings))
+
+
+def open_drift(settings: Settings) -> DriftRepository:
+    """Open the findings in the run store; raises as `open_store` does."""
+    return SqlDriftRepository(_up_to_date(settings))
 
 
 def upgrade_store(settings: Settings) -> StoreUpgrade:

@@ -25,10 +25,10 @@ from bedplate.store.connections import Database
 from bedplate.store.schema import MIGRATIONS, Schema
 from bedplate.store.tables import METADATA, VERSION_TABLE
 from integration.postgresql import PostgresqlServer
-from integration.store.places import Place, empty_database, make_run, sqlite_place
+from integration.store.places import LATEST, Place, empty_database, make_run, sqlite_place
 
-LATEST = max(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*_*.py"))
-NEXT = "9999"
+NEXT = f"{int(LATEST) + 1:04}"
+_NEXT_FILE = f"r{NEXT}_colour.py"
 _NEXT_REVISION = f'''"""A revision that is not released."""
 import sqlalchemy as sa
 from alembic import op
@@ -58,7 +58,7 @@ def next_migrations(tmp_path: Path) -> Path:
     """The migrations with one more revision, as a newer version would have."""
     folder = tmp_path / "migrations 100%"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / f"r{NEXT}_colour.py").write_text(_NEXT_REVISION, encoding="utf-8")
+    (folder / "versions" / _NEXT_FILE).write_text(_NEXT_REVISION, encoding="utf-8")
     return folder
 
 
@@ -196,7 +196,7 @@ class TestOlder:
 
     def test_an_upgrade_that_fails_leaves_the_store_as_it_was(self, empty_place: Place, next_migrations: Path) -> None:
         upgrade_store(empty_place.settings)
-        broken = next_migrations / "versions" / f"r{NEXT}_colour.py"
+        broken = next_migrations / "versions" / _NEXT_FILE
         broken.write_text(f'{_NEXT_REVISION}    op.execute("DROP TABLE nothing")\n', encoding="utf-8")
         with _schema(empty_place, next_migrations) as schema, pytest.raises(StoreError):
             schema.upgrade()

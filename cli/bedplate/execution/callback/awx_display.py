@@ -20,7 +20,7 @@ from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
 from bedplate.drift.managed import is_neutral, managed
-from bedplate.execution.feed import EventFeed
+from bedplate.execution.feed import EventFeed, is_unverified
 
 DOCUMENTATION = """
     name: awx_display
@@ -125,6 +125,14 @@ class CallbackModule(_original.CallbackModule):  # type: ignore[misc, name-defin
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401
         with _context.set_local(rescued=is_rescued(result._task)):
             super().v2_runner_on_failed(result, ignore_errors)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(unverified=is_unverified(result._result)):
+            super().v2_runner_on_skipped(result)
+
+    def v2_runner_item_on_skipped(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(unverified=is_unverified(result._result)):
+            super().v2_runner_item_on_skipped(result)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:  # noqa: ANN401
         with _context.set_local(ignore_unreachable=bool(result._task.ignore_unreachable)):

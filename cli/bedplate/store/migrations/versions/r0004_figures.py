@@ -8,7 +8,7 @@ from alembic import op
 from bedplate.store.columns import PackedNames, PlainText, UtcTime
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
