@@ -14,7 +14,7 @@ from bedplate.store.tables import RUN_HOSTS, RUNS
 
 _POSTGRESQL_SIZE = text(
     "SELECT coalesce(sum(pg_total_relation_size(to_regclass(name))), 0)"
-    " FROM unnest(ARRAY['runs', 'run_hosts', 'events']) AS ours(name)"
+    " FROM unnest(ARRAY['runs', 'run_hosts', 'events', 'locks', 'approvals', 'audit']) AS ours(name)"
 )
 
 
