@@ -80,6 +80,47 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class TeamsSettings:
+    """Attributes: file: YAML file of teams, their members and contacts; empty means that none is known."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class GuardrailSettings:
+    """What guardrails are read from.
+
+    Attributes:
+        calendars: folder of freeze calendars, `NAME.yml` or `NAME.ics`.
+        freeze: calendars that hold for every product.
+        policies: folder of Cedar policies; empty means that there are none.
+        timezone: in which policies see the time.
+        workers: accounts that may start the approved runs of others.
+    """
+
+    calendars: str = ""
+    freeze: tuple[str, ...] = ()
+    policies: str = ""
+    timezone: str = "UTC"
+    workers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Where the end of the audit log is said outside of the store.
+
+    Attributes:
+        key_file: the key that signs; without one nothing is anchored.
+        anchor_file: a file that only grows (`chattr +a`).
+        syslog: whether to tell syslog, too.
+    """
+
+    key_file: str = ""
+    anchor_file: str = ""
+    syslog: bool = True
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -90,6 +131,9 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    teams: TeamsSettings = field(default_factory=TeamsSettings)
+    guardrails: GuardrailSettings = field(default_factory=GuardrailSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     sources: tuple[str, ...] = ()
 
     @property

@@ -47,7 +47,6 @@ def test_a_manifest_of_nothing_but_the_required_keys(tmp_path: Path) -> None:
     assert product.targets.context == "hosts"
     assert product.parameters == []
     assert product.idempotent is False
-    assert product.unenforced_guardrails() == ()
 
 
 def test_a_manifest_with_every_key(tmp_path: Path) -> None:
@@ -91,19 +90,6 @@ def test_a_manifest_with_every_key(tmp_path: Path) -> None:
         schedule: [{calendar: "Mon..Fri 02:30", jitter: 10m, catch_up: true, parameters: {size: l}}]
         notifications: [{outcomes: [failed], to: [ops]}]
         """,
-    )
-    assert product.unenforced_guardrails() == (
-        "guardrails.approval",
-        "guardrails.concurrency",
-        "guardrails.freeze",
-        "guardrails.window",
-        "guardrails.dry_run_first",
-        "guardrails.canary",
-        "guardrails.serial_by",
-        "guardrails.max_fail_percent",
-        "access.view",
-        "access.run",
-        "access.approve",
     )
     assert product.unused_keys() == ("schedule", "notifications")
     assert product.secret_names == {"token"}

@@ -255,15 +255,11 @@ def test_check_finds(bedplate: Bedplate, file: str, old: str, new: str, sentence
     assert document["faults"]
 
 
-def test_check_warns_of_guardrails_that_are_not_enforced(bedplate: Bedplate) -> None:
-    bedplate.change(
-        "playbooks/products/sample.yml", "docs:", "guardrails: {canary: 1}\nschedule: [{calendar: daily}]\ndocs:"
-    )
+def test_check_warns_of_what_nothing_acts_on(bedplate: Bedplate) -> None:
+    bedplate.change("playbooks/products/sample.yml", "docs:", "schedule: [{calendar: daily}]\ndocs:")
     result = bedplate("check")
     assert result.code == 0
-    assert "warning: playbooks/products/sample.yml:6: guardrails.canary: is not enforced by this version" in result.out
-    assert "warning: playbooks/products/sample.yml:7: schedule: nothing acts on this in this version" in result.out
-    assert "not enforced by this version: guardrails.canary" in bedplate("show", "sample").out
+    assert "warning: playbooks/products/sample.yml:6: schedule: nothing acts on this in this version" in result.out
     document = json.loads(bedplate("check", "-o", "json").out)
     assert {fault["severity"] for fault in document["faults"]} == {"warning"}
 

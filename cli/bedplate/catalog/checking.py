@@ -55,9 +55,6 @@ def _docs_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:
 
 
 def _unsupported(manifest: Manifest) -> Iterator[ManifestFault]:
-    for key in manifest.product.unenforced_guardrails():
-        sentence = "is not enforced by this version, so bedplate run refuses the product"
-        yield manifest.fault(tuple(key.split(".")), sentence, warning=True)
     for key in manifest.product.unused_keys():
         yield manifest.fault((key,), "nothing acts on this in this version", warning=True)
 

@@ -45,7 +45,6 @@ def product_document(manifest: Manifest) -> dict[str, Any]:
     return {
         "manifest": manifest.path,
         "product": product.model_dump(mode="json", exclude_none=True),
-        "unenforced_guardrails": list(product.unenforced_guardrails()),
         "order": order_example(product),
     }
 
@@ -126,8 +125,6 @@ def _fact_rows(product: Product) -> Iterator[tuple[str, str]]:
     ]
     if any(limits):
         yield "Limits", ", ".join(limit for limit in limits if limit)
-    if product.unenforced_guardrails():
-        yield "Cannot run", f"not enforced by this version: {', '.join(product.unenforced_guardrails())}"
     yield "Run again", "safe after an interruption" if product.idempotent else "look at the hosts first"
     yield from (("Docs", text) for text in [product.docs] if text)
     yield from (("Tags", ", ".join(tags)) for tags in [product.tags] if tags)

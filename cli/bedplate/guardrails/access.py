@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from bedplate.guardrails.order import Order
 from bedplate.guardrails.verdict import Outcome, Verdict
+
+EVERYBODY = "all"
 
 
 def offered(order: Order) -> Verdict:
@@ -39,7 +40,7 @@ def access(order: Order) -> Verdict:
     if not wanted:
         return Verdict("access", Outcome.NOT_APPLICABLE, f"everybody may run {limits.product}")
     for verb, teams in wanted:
-        if not person.teams & set(teams):
+        if not is_allowed(person.teams, teams):
             member = f"is in {', '.join(sorted(person.teams))}" if person.teams else "is in no team"
             sentence = f"{limits.product} is for {' or '.join(teams)} to {verb}; {person.name} {member}"
             return Verdict("access", Outcome.REFUSED, sentence, limits.help)
@@ -59,25 +60,6 @@ def policy(order: Order) -> Verdict:
     return Verdict("policy", Outcome.REFUSED, said, "whoever keeps the policies can help")
 
 
-def read_teams(document: Any) -> Mapping[str, frozenset[str]]:  # noqa: ANN401
-    """Return person → teams, of a teams file: `teams:` with the list of members of each.
-
-    Raises:
-        ValueError: it is something else; says what is wrong.
-    """
-    if not isinstance(document, Mapping) or not isinstance(document.get("teams"), Mapping):
-        raise ValueError("must be a mapping with `teams`, team → list of members")
-    if document.keys() - {"teams"}:
-        raise ValueError(f"unknown key {min(map(str, document.keys() - {'teams'}))}; known is teams")
-    found: dict[str, set[str]] = {}
-    for team, members in document["teams"].items():
-        if not isinstance(members, list) or not all(isinstance(member, str) and member for member in members):
-            raise ValueError(f"teams.{team} must be a list of login names")
-        for member in members:
-            found.setdefault(member, set()).add(str(team))
-    return {member: frozenset(teams) for member, teams in found.items()}
-
-
-def in_a_team(teams: Collection[str], wanted: Collection[str] | None) -> bool:
+def is_allowed(teams: Collection[str], wanted: Collection[str] | None) -> bool:
     """Return whether somebody of these teams is in one of those that are wanted; in any at all if none is named."""
-    return bool(teams) if wanted is None else bool(set(teams) & set(wanted))
+    return bool(teams) if wanted is None else EVERYBODY in wanted or bool(set(teams) & set(wanted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bedplate.guardrails.access import in_a_team
+from bedplate.guardrails.access import is_allowed
 from bedplate.guardrails.approvals import Decision, has_expired, valid_approvals
 from bedplate.guardrails.order import Limits, Order, Person
 from bedplate.guardrails.verdict import Outcome, Verdict, listed
@@ -40,6 +40,9 @@ def approval(order: Order) -> Verdict:
         return Verdict("approval", Outcome.NOT_APPLICABLE, "nobody has to agree")
     if order.check:
         return Verdict("approval", Outcome.NOT_APPLICABLE, "a check changes nothing")
+    if not order.person.listed:
+        sentence = "no teams file says who may agree"
+        return Verdict("approval", Outcome.REFUSED, sentence, "name one in teams.file")
     if not order.shared_store:
         sentence = "nobody else can reach this store, so nobody can agree"
         return Verdict("approval", Outcome.REFUSED, sentence, "share it: docs/guardrails.md says how")
@@ -67,7 +70,7 @@ def may_decide(limits: Limits, requester: str, person: Person) -> list[Verdict]:
     if not person.trusted:
         sentence = f"access.user says {person.name}, the operating system says {person.login}"
         trust = Verdict("identity", Outcome.REFUSED, sentence, "leave access.user out")
-    if in_a_team(person.teams, limits.approve):
+    if is_allowed(person.teams, limits.approve):
         team = Verdict("approver_team", Outcome.OK, f"{person.name} is in {', '.join(sorted(person.teams))}")
     else:
         wanted = f"in {' or '.join(limits.approve)}" if limits.approve else "in any team"

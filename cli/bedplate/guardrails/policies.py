@@ -61,7 +61,7 @@ def _names(file: str, text: str) -> list[str]:
         raise ValueError(f"{file}: a template decides nothing; write policies")
     policies = document["staticPolicies"]
     ordered = sorted(policies, key=lambda name: int(name.removeprefix("policy")))
-    return [f"{file}#{policies[name]['annotations'].get('id') or i}" for i, name in enumerate(ordered, 1)]
+    return [f"{file}#{policies[name].get('annotations', {}).get('id') or i}" for i, name in enumerate(ordered, 1)]
 
 
 def _request(question: PolicyQuestion) -> dict[str, Any]:

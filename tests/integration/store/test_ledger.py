@@ -149,7 +149,8 @@ def _taker(place: Place, run_id: str, *, wait: bool = False) -> subprocess.Popen
     code = (
         "import sys; from pathlib import Path; from bedplate.settings import *; from bedplate.store import *\n"
         "from bedplate.guardrails.locks import Claim\n"
-        "ledger = open_ledger(Settings(home=Path(sys.argv[1]), store=StoreSettings(url=sys.argv[2], busy_timeout=60)))\n"
+        "store = StoreSettings(url=sys.argv[2], busy_timeout=60)\n"
+        "ledger = open_ledger(Settings(home=Path(sys.argv[1]), store=store))\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "print('occupied' if ledger.take(Claim(sys.argv[3], 'baseline', ['web-1'])) else 'got it', flush=True)\n"
         + ("sys.stdin.readline()\n" if wait else "")

@@ -15,7 +15,7 @@ from bedplate.store.schema import MIGRATIONS
 from integration.postgresql import PostgresqlServer
 from integration.store.places import Place, empty_database, make_run, sqlite_place
 
-_LATEST = sorted(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*_*.py"))[-1]
+_LATEST = max(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*_*.py"))
 _SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
 

@@ -27,7 +27,7 @@ from bedplate.store.tables import METADATA, VERSION_TABLE
 from integration.postgresql import PostgresqlServer
 from integration.store.places import Place, empty_database, make_run, sqlite_place
 
-LATEST = sorted(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*_*.py"))[-1]
+LATEST = max(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*_*.py"))
 NEXT = "9999"
 _NEXT_REVISION = f'''"""A revision that is not released."""
 import sqlalchemy as sa
