@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from bedplate.guardrails.audit import GENESIS, AuditEntry, AuditRecord, anchor, 
 from bedplate.guardrails.policies import Policies
 from bedplate.guardrails.questions import PolicyQuestion
 from bedplate.launch.policy_cases import read_cases, run_cases
-from bedplate.launch.rulebooks import load_policies
+from bedplate.launch.rulebooks import load_policies, zone_of_policies
 from bedplate.settings import GuardrailSettings, Settings
 
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
@@ -92,6 +93,11 @@ def test_a_folder_without_policies_is_a_fault(tmp_path: Path) -> None:
     assert load_policies(Settings(tmp_path)) is None
 
 
+def test_a_time_zone_that_there_is_not_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"guardrails\.timezone: there is no time zone 'Mars'"):
+        zone_of_policies(Settings(tmp_path, guardrails=GuardrailSettings(timezone="Mars")))
+
+
 def test_cases_are_compared_with_what_policies_say(tmp_path: Path) -> None:
     file = tmp_path / "cases.yml"
     file.write_text(
@@ -102,7 +108,7 @@ def test_cases_are_compared_with_what_policies_say(tmp_path: Path) -> None:
         "  - {name: wrong, person: ada, product: patch, groups: [site_fra1], at: 2026-11-25, expect: allow}\n"
         "  - {name: other, person: ada, product: patch, groups: [site_fra1], at: 2026-11-25, expect: deny, by: x}\n"
     )
-    results = run_cases(Policies(FILES), read_cases(file, "Europe/Berlin"))
+    results = run_cases(Policies(FILES), read_cases(file, ZoneInfo("Europe/Berlin")))
     assert [(result.name, result.passed) for result in results] == [
         ("few", True), ("many", True), ("wrong", False), ("other", False),
     ]  # fmt: skip
@@ -123,7 +129,7 @@ def test_cases_are_compared_with_what_policies_say(tmp_path: Path) -> None:
 def test_what_is_no_case(tmp_path: Path, text: str, fault: str) -> None:
     (tmp_path / "cases.yml").write_text(text)
     with pytest.raises(UsageError, match=fault):
-        read_cases(tmp_path / "cases.yml", "UTC")
+        read_cases(tmp_path / "cases.yml", ZoneInfo("UTC"))
 
 
 def _chain(count: int) -> list[AuditEntry]:

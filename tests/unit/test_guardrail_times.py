@@ -169,6 +169,8 @@ class TestFreeze:
             ("timezone: Mars\nfreezes: []", "no time zone 'Mars'"),
             ("BEGIN:VCALENDAR\nBEGIN:VEVENT", "."),
             (calendar("DTEND:20261225T120000Z"), "has no DTSTART"),
+            (calendar("DTSTART:20261225T120000Z", "RRULE:FREQ=SOMETIMES"), "the event 'Freeze': RRULE"),
+            (calendar("DTSTART:soon"), "the event 'Freeze': DTSTART"),
         ],
     )
     def test_what_is_no_calendar(self, text: str, fault: str) -> None:

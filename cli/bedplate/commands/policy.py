@@ -60,8 +60,9 @@ def test(app: App, file: Path, output: str) -> int:
     Example: bedplate policy test policies/cases.yml
     """
     from bedplate.launch.policy_cases import read_cases, run_cases
+    from bedplate.launch.rulebooks import zone_of_policies
 
-    results = run_cases(_policies(app), read_cases(file, app.settings.guardrails.timezone))
+    results = run_cases(_policies(app), read_cases(file, zone_of_policies(app.settings)))
     failed = [result for result in results if not result.passed]
     document = {"schema": 1, "cases": [asdict(result) for result in results], "failed": len(failed)}
     lines = [f"{'ok    ' if each.passed else 'FAILED'} {each.name}: {each.said}" for each in results]

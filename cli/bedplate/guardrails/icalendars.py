@@ -77,6 +77,8 @@ def parse_icalendar(text: str) -> OccasionCalendar:
 
 def _occasion(event: Event, default: ZoneInfo, moved: Sequence[date]) -> Occasion:
     name = str(event.get("SUMMARY", "freeze"))
+    if event.errors:  # what cannot be read was left out, and a freeze must not be
+        raise ValueError(f"the event {name!r}: {' '.join(map(str, event.errors[0]))}")
     if "DTSTART" not in event:
         raise ValueError(f"the event {name!r} has no DTSTART")
     start = event["DTSTART"].dt

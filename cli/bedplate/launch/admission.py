@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
-from bedplate.errors import RefusedError, StoreError
+from bedplate.errors import RefusedError, SettingsError, StoreError
 from bedplate.guardrails import Order, refusal_text
 from bedplate.guardrails.consent import concurrency, host_lock
 from bedplate.guardrails.locks import LockRepository, Occupied
@@ -39,8 +39,8 @@ class Admission:
         if resumed:
             self._resume(run)
         else:
-            self._store.add(run)
             self._auditor.record("asked", run, **asked_details(run))
+            self._store.add(run)
         if order is None:
             return
         others = self._locks.take(claim_of(run, order.limits))
@@ -49,7 +49,7 @@ class Admission:
 
     def dismiss(self, run: Run) -> None:
         """Give back what an ended run had, and tell the audit log. A store that is away hears of it later."""
-        with contextlib.suppress(StoreError):
+        with contextlib.suppress(StoreError, SettingsError):
             self._locks.release(run.id)
             self._auditor.record("ended", run, status=run.status.value, error=run.error)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bedplate.catalog import Product
 from bedplate.content import Content
@@ -18,7 +17,7 @@ from bedplate.guardrails.batches import cut
 from bedplate.guardrails.locks import Claim, LockRepository, Occupied
 from bedplate.guardrails.questions import PolicyDecision, PolicyQuestion
 from bedplate.launch.limits import limits_of, person_of
-from bedplate.launch.rulebooks import load_policies, read_calendars, unread_batches
+from bedplate.launch.rulebooks import load_policies, read_calendars, unread_batches, zone_of_policies
 from bedplate.launch.targets import Target
 from bedplate.launch.whereabouts import custom_field_of, domain_of
 from bedplate.runs import Run, RunMode, RunQuery, RunRepository, RunStatus
@@ -138,7 +137,7 @@ class Gathering:
                 hosts=run.hosts,
                 groups=sorted(_groups_of(self._adapter.names, run.hosts)),
                 reason=run.reason,
-                now=now.astimezone(ZoneInfo(self._settings.guardrails.timezone)),
+                now=now.astimezone(zone_of_policies(self._settings)),
             )
         )
 

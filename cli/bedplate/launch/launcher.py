@@ -129,8 +129,8 @@ class Launcher:
         """
         if waits(prepared.verdicts):
             run = replace(prepared.run, status=RunStatus.PENDING, folder=None)
-            self.store.add(run)
             self.auditor.record("asked", run, **asked_details(run))
+            self.store.add(run)
             return run
         now = datetime.now(UTC)
         machine = self.machine

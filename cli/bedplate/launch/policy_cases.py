@@ -41,11 +41,11 @@ class CaseResult:
     said: str
 
 
-def read_cases(file: Path, timezone: str) -> list[PolicyCase]:
+def read_cases(file: Path, zone: ZoneInfo) -> list[PolicyCase]:
     """Return the cases of a YAML file.
 
     Args:
-        timezone: of moments without one.
+        zone: of moments without one.
 
     Raises:
         UsageError: the file cannot be read, or a case is not as it must be; says which.
@@ -58,7 +58,7 @@ def read_cases(file: Path, timezone: str) -> list[PolicyCase]:
     if not isinstance(cases, list) or not cases:
         raise UsageError("must be a mapping with a list `cases`", where=str(file))
     try:
-        return [_case(case, f"cases[{number}]", ZoneInfo(timezone)) for number, case in enumerate(cases)]
+        return [_case(case, f"cases[{number}]", zone) for number, case in enumerate(cases)]
     except ValueError as fault:
         raise UsageError(str(fault), where=str(file)) from None
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bedplate.content import Content
 from bedplate.errors import SettingsError
 from bedplate.guardrails.calendars import Calendar, Freeze, parse_calendar
+from bedplate.guardrails.moments import zone_of
 from bedplate.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +78,14 @@ def load_policies(settings: Settings) -> Policies | None:
         return Policies(files)
     except ValueError as fault:
         raise SettingsError(str(fault), where=str(folder)) from None
+
+
+def zone_of_policies(settings: Settings) -> ZoneInfo:
+    """Return the time zone in which policies see the time. Raises SettingsError if there is none of that name."""
+    try:
+        return zone_of(settings.guardrails.timezone)
+    except ValueError as fault:
+        raise SettingsError(str(fault), where="guardrails.timezone") from None
 
 
 def unread_batches(content: Content, playbook: str, asked: Sequence[str]) -> tuple[str, ...]:
