@@ -138,6 +138,12 @@ TOP_LEVEL = [
     ("targets: {max_hosts: many}", 0, "targets.max_hosts", "must be an integer, not 'many'"),
     ("targets: {max_percent: 101}", 0, "targets.max_percent", "must be at most 100, not 101"),
     ("guardrails: {window: {start: '22:00'}}", 0, "guardrails.window.end", "start and end go together"),
+    (
+        "guardrails: {window: {start: '22:00', end: '23:00', timezone: Europe}}",
+        0,
+        "guardrails.window.timezone",
+        "there is no time zone Europe",
+    ),
     ("guardrails: {window: {days: [mon]}}", 0, "guardrails.window.custom_field", "a window is either custom_field or"),
     ("guardrails: {freeze: company}", 0, "guardrails.freeze", "must be a list, not 'company'"),
     ("parameters: {name: x}", 0, "parameters", "must be a list, not a mapping"),

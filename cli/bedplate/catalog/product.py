@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
@@ -126,7 +126,7 @@ class Window(ManifestModel):
             raise_faults([Fault(("end" if hours[0] else "start",), "start and end go together")])
         if (self.custom_field is None) == (not all(hours)):
             raise_faults([Fault(("custom_field",), "a window is either custom_field or start and end")])
-        if self.timezone not in available_timezones():
+        if not _is_zone(self.timezone):
             raise_faults([Fault(("timezone",), f"there is no time zone {self.timezone}")])
         if self.start is not None and self.start == self.end:
             raise_faults([Fault(("end",), "must not be the same as start")])
@@ -218,6 +218,14 @@ class Product(ManifestModel):
                 if fault:
                     yield Fault(("parameters", index, "when", name), fault)
             seen[parameter.name] = parameter
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # what it raises for a name that is no file, or a folder
+        return False
+    return True
 
 
 def _condition_fault(asked: Parameter | None, name: str, answer: bool | int | str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import click
 
@@ -49,7 +50,7 @@ def list_entries(
     from bedplate.errors import StoreError
     from bedplate.reports.guardrails import audit_row, audit_table
 
-    def wanted() -> list[dict[str, object]]:
+    def wanted() -> list[dict[str, Any]]:
         rows = (audit_row(entry) for entry in app.launcher.ledger.entries(newest_first=True))
         kept = (
             row
@@ -99,8 +100,8 @@ def export(app: App, target: click.utils.LazyFile) -> None:
         target.write(json.dumps(audit_document(entry)) + "\n")
 
 
-def _lines(document: dict[str, object]) -> list[str]:
-    faults = [fault["sentence"] for fault in document["faults"]]  # type: ignore[attr-defined]
+def _lines(document: dict[str, Any]) -> list[str]:
+    faults = [fault["sentence"] for fault in document["faults"]]
     head = f"{document['entries']} entries, " + (f"{len(faults)} faults" if faults else "chain intact")
     anchored = (
         f"held against {document['anchors']} anchors"
