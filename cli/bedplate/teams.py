@@ -21,17 +21,18 @@ from bedplate.errors import SettingsError
 from bedplate.settings import Settings
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
-_KEYS = ("members", "contact")
+_KEYS = ("members", "contact", "cost_centre")
 _STR = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True)
 class Team:
-    """A team: its name, the identities of its members, and where to ask; `contact` may be empty."""
+    """A team: its name, the identities of its members, where to ask, and who pays; the last two may be empty."""
 
     name: str
     members: frozenset[str] = frozenset()
     contact: str = ""
+    cost_centre: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ class _Reader:
         if members is not None and not isinstance(members, yaml.SequenceNode):
             raise self._fault(members, f"members of team {name} must be a list of names")
         people = [self._text(each, f"a member of team {name}") for each in (members.value if members else ())]
-        contact = self._text(parts["contact"], f"contact of team {name}") if "contact" in parts else ""
-        return Team(name, frozenset(people), contact)
+        texts = {key: self._text(parts[key], f"{key} of team {name}") for key in _KEYS[1:] if key in parts}
+        return Team(name, frozenset(people), **texts)
 
     def _mapping(self, node: Any, what: str, known: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401
         if not isinstance(node, yaml.MappingNode):
