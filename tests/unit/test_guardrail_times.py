@@ -177,6 +177,11 @@ class TestFreeze:
         with pytest.raises(ValueError, match=fault):
             parse_calendar(text)
 
+    def test_a_day_in_quotes_is_a_whole_day_too(self) -> None:
+        found = parse_calendar("freezes: [{name: x, from: '2026-12-24', to: '2026-12-24'}]")
+        assert found.at(utc("2026-12-24T23:59")) is not None
+        assert found.at(utc("2026-12-25T00:00")) is None
+
     def test_an_event_of_icalendar(self) -> None:
         found = parse_calendar(calendar("DTSTART;VALUE=DATE:20261224", "DTEND;VALUE=DATE:20261227"))
         assert found.at(utc("2026-12-23T23:59")) is None

@@ -12,6 +12,7 @@ import yaml
 
 from bedplate.guardrails.moments import moment, zone_of
 
+_DAY_LENGTH = len("2026-12-24")
 _KEYS = {"name", "from", "to", "contact"}
 
 
@@ -90,7 +91,7 @@ def as_moment(value: Any, zone: ZoneInfo, where: str, *, end: bool = False) -> d
     """
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value)
+            value = (date if len(value) == _DAY_LENGTH else datetime).fromisoformat(value)
         except ValueError:
             raise ValueError(f"{where} must be a day or a time such as 2026-12-24T12:00, not {value!r}") from None
     if isinstance(value, datetime):

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rruleset, rrulestr
 from icalendar import Calendar as ICalendar
-from icalendar import Event
 
 from bedplate.guardrails.calendars import Freeze
 from bedplate.guardrails.moments import moment, zone_of
@@ -66,7 +65,7 @@ def parse_icalendar(text: str) -> OccasionCalendar:
     """
     calendar = cast("ICalendar", ICalendar.from_ical(text))
     zone = zone_of(str(calendar.get("X-WR-TIMEZONE", "UTC")))
-    events = [event for event in calendar.walk("VEVENT") if isinstance(event, Event)]
+    events: list[Any] = list(calendar.walk("VEVENT"))
     moved: dict[str, list[datetime]] = {}
     for event in events:
         if "RECURRENCE-ID" in event:
@@ -75,7 +74,7 @@ def parse_icalendar(text: str) -> OccasionCalendar:
     return OccasionCalendar([_occasion(event, zone, moved.get(str(event.get("UID")), [])) for event in held])
 
 
-def _occasion(event: Event, default: ZoneInfo, moved: Sequence[date]) -> Occasion:
+def _occasion(event: Any, default: ZoneInfo, moved: Sequence[date]) -> Occasion:  # noqa: ANN401
     name = str(event.get("SUMMARY", "freeze"))
     if event.errors:  # what cannot be read was left out, and a freeze must not be
         raise ValueError(f"the event {name!r}: {' '.join(map(str, event.errors[0]))}")
@@ -97,7 +96,7 @@ def _occasion(event: Event, default: ZoneInfo, moved: Sequence[date]) -> Occasio
     return Occasion(name, starts, _length(event, start, first, zone), zone, str(contact) if contact else None)
 
 
-def _length(event: Event, start: date, first: datetime, zone: tzinfo) -> timedelta:
+def _length(event: Any, start: date, first: datetime, zone: tzinfo) -> timedelta:  # noqa: ANN401
     if "DTEND" in event:
         return _local(event["DTEND"].dt, zone) - first
     if "DURATION" in event:
@@ -117,7 +116,7 @@ def _rule(recur: Any, first: datetime, zone: tzinfo) -> rrule:  # noqa: ANN401
     return rule.replace(until=last if isinstance(until[0], datetime) else last + _DAY - timedelta(seconds=1))
 
 
-def _dates(event: Event, key: str) -> list[date]:
+def _dates(event: Any, key: str) -> list[date]:  # noqa: ANN401
     found = event.get(key, [])
     lists = found if isinstance(found, list) else [found]
     return [entry.dt[0] if isinstance(entry.dt, tuple) else entry.dt for each in lists for entry in each.dts]
