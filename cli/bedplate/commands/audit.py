@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -89,7 +89,7 @@ def verify(app: App, output: str) -> int:
 @audit.command()
 @click.argument("target", type=click.File("w", "utf-8"), default="-", metavar="[FILE]")
 @pass_app
-def export(app: App, target: click.utils.LazyFile) -> None:
+def export(app: App, target: IO[str]) -> None:
     """Write all entries as JSON lines, with their hashes: body, previous and hash are what `verify` looks at.
 
     Example: bedplate audit export audit.jsonl

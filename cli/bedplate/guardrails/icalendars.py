@@ -63,7 +63,7 @@ def parse_icalendar(text: str) -> OccasionCalendar:
     Raises:
         ValueError: it cannot be read; says what is wrong.
     """
-    calendar = cast("ICalendar", ICalendar.from_ical(text))
+    calendar = ICalendar.from_ical(text)
     zone = zone_of(str(calendar.get("X-WR-TIMEZONE", "UTC")))
     events: list[Any] = list(calendar.walk("VEVENT"))
     moved: dict[str, list[datetime]] = {}

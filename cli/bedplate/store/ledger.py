@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, text
 
@@ -139,8 +140,8 @@ def _held(connection: Connection, claim: Claim) -> dict[str, Holder]:
     return {row.name: _holder(row) for row in connection.execute(statement) if row.name in wanted}
 
 
-def _holder(row: Row[tuple[str, str, str, str]]) -> Holder:
-    return Holder(row[1], row[2], row[3])
+def _holder(row: Row[Any]) -> Holder:
+    return Holder(row.id, row.product, row.requester)
 
 
 def _occupied(claim: Claim, held: Mapping[str, Holder]) -> Occupied:
