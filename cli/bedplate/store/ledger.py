@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, select, text
 
 from bedplate.errors import NotFoundError
 from bedplate.guardrails.approvals import Approval, Decision
@@ -137,11 +136,8 @@ def _held(connection: Connection, claim: Claim) -> dict[str, Holder]:
     )
     if len(wanted) <= _IN_ONE_QUERY:
         statement = statement.where(LOCKS.c.name.in_(sorted(wanted)))
-    return {row.name: _holder(row) for row in connection.execute(statement) if row.name in wanted}
-
-
-def _holder(row: Row[Any]) -> Holder:
-    return Holder(row.id, row.product, row.requester)
+    rows = connection.execute(statement)
+    return {row.name: Holder(row.id, row.product, row.requester) for row in rows if row.name in wanted}
 
 
 def _occupied(claim: Claim, held: Mapping[str, Holder]) -> Occupied:
