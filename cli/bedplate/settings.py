@@ -121,6 +121,13 @@ class AuditSettings:
 
 
 @dataclass(frozen=True)
+class NotificationSettings:
+    """Attributes: file: YAML file of receivers of results and their addresses; empty means that there are none."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -134,6 +141,7 @@ class Settings:
     teams: TeamsSettings = field(default_factory=TeamsSettings)
     guardrails: GuardrailSettings = field(default_factory=GuardrailSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     sources: tuple[str, ...] = ()
 
     @property

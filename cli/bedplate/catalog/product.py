@@ -196,10 +196,6 @@ class Product(ManifestModel):
     def secret_names(self) -> frozenset[str]:
         return frozenset(parameter.name for parameter in self.parameters if parameter.is_secret)
 
-    def unused_keys(self) -> tuple[str, ...]:
-        """Return the keys that nothing in this version acts on, besides guardrails."""
-        return tuple(key for key in ("schedule", "notifications") if getattr(self, key))
-
     @model_validator(mode="after")
     def _check(self) -> Product:
         raise_faults([*self._parameter_faults(), *self._lifecycle_faults()])

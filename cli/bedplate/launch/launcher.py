@@ -30,6 +30,8 @@ from bedplate.launch.preparation import Preparation
 from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
 from bedplate.launch.watch import Watch
+from bedplate.notify import Announcer
+from bedplate.notify.announcing import log_of
 from bedplate.runs import REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger, open_ledger
@@ -180,7 +182,15 @@ class Launcher:
             raise
         finally:
             self._admission.dismiss(recorder.run)
+            self._announce(run)
         return recorder.run
+
+    def _announce(self, run: Run) -> None:
+        """Tell of a run that ended; what goes wrong with that is a file in its folder, and nothing else."""
+        wrong = Announcer(self.content, self.settings, self.store).announce(run.id)
+        if wrong and run.folder is not None and run.folder.is_dir():
+            with contextlib.suppress(OSError), log_of(run.folder).open("a", encoding="utf-8") as file:
+                file.write(f"{wrong}\n")
 
     def detach(self, prepared: PreparedRun) -> Run:
         """Execute an accepted run in a process of its own, and return at once.
@@ -250,6 +260,8 @@ class Launcher:
         recovery = recover(self.store, self.machine, self._spool_folder, self.exit_codes[RunEnd.BROKEN])
         for run_id in (*recovery.expired, *recovery.saved):
             self._admission.dismiss(self.store.get(run_id))
+        for run_id in recovery.expired:
+            self._announce(self.store.get(run_id))
         return recovery
 
     def remove_folders(self, runs: Sequence[Run]) -> None:

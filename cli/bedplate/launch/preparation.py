@@ -9,6 +9,7 @@ from typing import Any
 
 from bedplate.catalog import FleetNames, Product, ResolvedParameters, load_catalog, resolve_parameters
 from bedplate.content import Content
+from bedplate.execution.choices import command_answers
 from bedplate.execution.command_line import hide_arguments
 from bedplate.execution.digest import content_digest, git_commit, product_digest
 from bedplate.execution.inventory import InventoryAdapter
@@ -47,7 +48,7 @@ class Preparation:
         """Return the run that an order means, with all verdicts; raises as `Launcher.judge` says."""
         product = load_catalog(self._content.products).get(request.product)
         _hide(product, request.parameters)
-        parameters = resolve_parameters(product, request.parameters, self._fleet(product))
+        parameters = resolve_parameters(product, request.parameters, self._fleet(product, request.parameters))
         target = resolve_target(product, self._adapter, request.limit, request.hosts)
         run = self._run(product, request, parameters, target)
         secret = parameters.secret_names
@@ -69,11 +70,12 @@ class Preparation:
             resumed=guarded.resumed,
         )
 
-    def _fleet(self, product: Product) -> FleetNames | None:
-        """Return the inventory's names where a parameter is checked against them."""
+    def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:
+        """Return the inventory's names, and what commands say, where a parameter is checked against them."""
         if not any(parameter.source for parameter in product.parameters):
             return None
-        return FleetNames(frozenset(self._adapter.names.hosts), frozenset(self._adapter.names.groups))
+        answers = command_answers(product, given, self._content.root)
+        return FleetNames(frozenset(self._adapter.names.hosts), frozenset(self._adapter.names.groups), answers)
 
     def _batches(self, product: Product, run: Run) -> dict[str, Any]:
         """Return what a playbook has to know to go through its hosts in batches."""

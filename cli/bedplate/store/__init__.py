@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from bedplate.figures import FigureRepository
+from bedplate.notices import NoticeRepository
 from bedplate.runs import RunRepository
 from bedplate.settings import Settings
 from bedplate.store.address import address_of
 from bedplate.store.connections import Database
+from bedplate.store.figures import SqlFigures
 from bedplate.store.ledger import SqlLedger
+from bedplate.store.notices import SqlNotices
 from bedplate.store.repository import SqlRunRepository
 from bedplate.store.schema import Schema, StoreUpgrade
 from bedplate.store.status import StoreStatus, read_status
 
-__all__ = ["SqlLedger", "StoreStatus", "StoreUpgrade", "open_ledger", "open_store", "store_status", "upgrade_store"]
+__all__ = [
+    "SqlLedger",
+    "StoreStatus",
+    "StoreUpgrade",
+    "open_figures",
+    "open_ledger",
+    "open_notices",
+    "open_store",
+    "store_status",
+    "upgrade_store",
+]
 
 
 def open_store(settings: Settings) -> RunRepository:
@@ -28,6 +42,16 @@ def open_store(settings: Settings) -> RunRepository:
 def open_ledger(settings: Settings) -> SqlLedger:
     """Open the part of the run store with locks, approvals and the audit log; raises as `open_store`."""
     return SqlLedger(_up_to_date(settings))
+
+
+def open_figures(settings: Settings) -> FigureRepository:
+    """Open the part of the run store that adds up what products did, with feedback; raises as `open_store`."""
+    return SqlFigures(_up_to_date(settings))
+
+
+def open_notices(settings: Settings) -> NoticeRepository:
+    """Open the part of the run store that knows what people were told of; raises as `open_store`."""
+    return SqlNotices(_up_to_date(settings))
 
 
 def upgrade_store(settings: Settings) -> StoreUpgrade:
