@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 from datetime import datetime
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,6 +19,8 @@ description:
     after the service last (re)started or reloaded.
   - A service that an active socket starts when it is needed is neither enabled nor started.
   - It decides from state and needs no handler, so what an interrupted play left behind is applied by the next one.
+  - A file that was written while the clock was ahead is dated now, since it would be newer than each start until then.
+    A service that was started while the clock was ahead counts as started before all of its configuration.
 options:
   name:
     description: The unit, with or without its C(.service). Either this or C(units) is required.
@@ -166,12 +169,16 @@ class Service:
 
     @property
     def changed_at(self) -> float:
-        """When the unit last changed its state (a start or a reload), in seconds since the epoch; 0 is never."""
+        """When the unit last changed its state (a start or a reload), in seconds since the epoch; 0 is never.
+
+        A time to come is 0 too: the clock was ahead then, and nothing that is written now would be newer.
+        """
         stamp = self.properties.get("StateChangeTimestamp", "")
         if not stamp or stamp == "n/a":
             return 0.0
-        _, day, time, _ = stamp.split(" ")
-        return datetime.fromisoformat("{0}T{1}+00:00".format(day, time)).timestamp()
+        _, day, clock, _ = stamp.split(" ")
+        changed_at = datetime.fromisoformat("{0}T{1}+00:00".format(day, clock)).timestamp()
+        return changed_at if changed_at <= time.time() else 0.0
 
     def agree_drop_in(self, text: str) -> bool:
         """Make the unit's drop-in of ours say `text`, or remove it when that is empty; return whether it differed."""
@@ -246,6 +253,17 @@ def _written_at(path: str) -> float:
         return 0.0
 
 
+def dated_now(paths: list[str], now: float) -> list[str]:
+    """Date those of `paths` now that are from a time to come, and return them.
+
+    They were written while the clock was ahead, and would be newer than each start of the service until then.
+    """
+    ahead = [path for path in paths if _written_at(path) > now]
+    for path in ahead:
+        os.utime(path, (now, now))
+    return ahead
+
+
 def _plan(service: Service, params: dict, newer_config: list[str], newer_units: list[str]) -> list[str]:
     """Return the systemctl verbs that bring the service to the wanted state, in order."""
     actions = []
@@ -303,6 +321,7 @@ def agree(module: AnsibleModule, params: dict) -> dict:
     if "daemon-reload" not in actions and any(Service(module, unit).outdated for unit in params["reread"]):
         actions.insert(0, "daemon-reload")
     if not module.check_mode:
+        dated_now(newer_config + newer_units, time.time())
         _apply(service, actions)
     return {"name": service.name, "actions": actions, "newer": newer_config + newer_units}
 

@@ -77,6 +77,10 @@ def test_the_time_of_a_service_is_read_in_utc() -> None:
     assert service(StateChangeTimestamp="").changed_at == 0.0
 
 
+def test_a_service_that_was_started_while_the_clock_was_ahead_is_older_than_its_configuration() -> None:
+    assert service(StateChangeTimestamp="Mon 2999-01-07 00:00:00.000000 UTC").changed_at == 0.0
+
+
 def test_files_count_by_their_time_and_folders_by_what_is_in_them(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "d" / "new"
     new.parent.mkdir()
@@ -87,6 +91,18 @@ def test_files_count_by_their_time_and_folders_by_what_is_in_them(tmp_path: Path
     assert SERVICE.newer_than([str(old), str(new.parent), missing], 200.0) == [str(new)]
     os.utime(new.parent, (250, 250))
     assert SERVICE.newer_than([str(new.parent)], 200.0) == [str(new.parent), str(new)]
+
+
+def test_what_was_written_while_the_clock_was_ahead_is_newer_only_once(tmp_path: Path) -> None:
+    past, ahead = tmp_path / "past", tmp_path / "ahead"
+    for file, written in ((past, 100.0), (ahead, 9000.0)):
+        file.touch()
+        os.utime(file, (written, written))
+    paths = [str(past), str(ahead), str(tmp_path / "missing")]
+    assert SERVICE.newer_than(paths, 200.0) == [str(ahead)]
+    assert SERVICE.dated_now(paths, 150.0) == [str(ahead)]
+    assert SERVICE.newer_than(paths, 200.0) == []
+    assert past.stat().st_mtime == 100.0
 
 
 @pytest.mark.parametrize(
