@@ -22,7 +22,9 @@ COMMANDS = {
     "run": LazyCommand("bedplate.commands.run:run", "Run a product on hosts."),
     "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, new, docs, report."),
     "feedback": LazyCommand("bedplate.commands.feedback:feedback", "Say how good a product is."),
-    "runs": LazyCommand("bedplate.commands.runs:runs", "What ran: list, show, hosts, events, logs, cancel, rerun."),
+    "runs": LazyCommand("bedplate.commands.runs:runs", "What ran, and what waits: list, show, approve, rerun."),
+    "audit": LazyCommand("bedplate.commands.audit:audit", "Who asked, approved, refused and did what: list, verify."),
+    "policy": LazyCommand("bedplate.commands.policy:policy", "An organisation's own rules in Cedar: check, test."),
     "schedule": LazyCommand(
         "bedplate.commands.schedule:schedule", "Products that run by themselves: show, install, remove."
     ),

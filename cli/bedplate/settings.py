@@ -92,6 +92,40 @@ class TeamsSettings:
 
 
 @dataclass(frozen=True)
+class GuardrailSettings:
+    """What guardrails are read from.
+
+    Attributes:
+        calendars: folder of freeze calendars, `NAME.yml` or `NAME.ics`.
+        freeze: calendars that hold for every product.
+        policies: folder of Cedar policies; empty means that there are none.
+        timezone: in which policies see the time.
+        workers: accounts that may start the approved runs of others.
+    """
+
+    calendars: str = ""
+    freeze: tuple[str, ...] = ()
+    policies: str = ""
+    timezone: str = "UTC"
+    workers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Where the end of the audit log is said outside of the store.
+
+    Attributes:
+        key_file: the key that signs; without one nothing is anchored.
+        anchor_file: a file that only grows (`chattr +a`).
+        syslog: whether to tell syslog, too.
+    """
+
+    key_file: str = ""
+    anchor_file: str = ""
+    syslog: bool = True
+
+
+@dataclass(frozen=True)
 class NotificationSettings:
     """Attributes: file: YAML file of receivers of results and their addresses; empty means that there are none."""
 
@@ -131,6 +165,8 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     teams: TeamsSettings = field(default_factory=TeamsSettings)
+    guardrails: GuardrailSettings = field(default_factory=GuardrailSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     sources: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from importlib import import_module
 from .figures import RESULTS, Figure, table, write
 
 BENCHMARKS = (
-    "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline",
+    "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline", "guardrails",
 )  # fmt: skip
 
 

@@ -47,7 +47,6 @@ def test_a_manifest_of_nothing_but_the_required_keys(tmp_path: Path) -> None:
     assert product.targets.context == "hosts"
     assert product.parameters == []
     assert product.idempotent is False
-    assert product.unenforced_guardrails() == ()
 
 
 def test_a_manifest_with_every_key(tmp_path: Path) -> None:
@@ -91,19 +90,6 @@ def test_a_manifest_with_every_key(tmp_path: Path) -> None:
         schedule: [{calendar: "Mon..Fri 02:30", jitter: 10m, catch_up: true, parameters: {size: l}}]
         notifications: [{outcomes: [failed], to: [ops]}]
         """,
-    )
-    assert product.unenforced_guardrails() == (
-        "guardrails.approval",
-        "guardrails.concurrency",
-        "guardrails.freeze",
-        "guardrails.window",
-        "guardrails.dry_run_first",
-        "guardrails.canary",
-        "guardrails.serial_by",
-        "guardrails.max_fail_percent",
-        "access.view",
-        "access.run",
-        "access.approve",
     )
     assert product.secret_names == {"token"}
     assert product.slo[1].window == timedelta(days=28)
@@ -151,6 +137,12 @@ TOP_LEVEL = [
     ("targets: {max_hosts: many}", 0, "targets.max_hosts", "must be an integer, not 'many'"),
     ("targets: {max_percent: 101}", 0, "targets.max_percent", "must be at most 100, not 101"),
     ("guardrails: {window: {start: '22:00'}}", 0, "guardrails.window.end", "start and end go together"),
+    (
+        "guardrails: {window: {start: '22:00', end: '23:00', timezone: Europe}}",
+        0,
+        "guardrails.window.timezone",
+        "there is no time zone Europe",
+    ),
     ("guardrails: {window: {days: [mon]}}", 0, "guardrails.window.custom_field", "a window is either custom_field or"),
     ("guardrails: {freeze: company}", 0, "guardrails.freeze", "must be a list, not 'company'"),
     ("parameters: {name: x}", 0, "parameters", "must be a list, not a mapping"),

@@ -50,7 +50,6 @@ def check_product(
         *_unread_faults(manifest, root),
         *variable_faults(manifest, root),
         *schedule_faults(manifest),
-        *_unsupported(manifest),
     ]
 
 
@@ -78,12 +77,6 @@ def _docs_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:
     docs = manifest.product.docs
     if docs and not docs.startswith("https://") and not (root / docs).is_file():
         yield manifest.fault(("docs",), f"there is no file {display(root / docs)}")
-
-
-def _unsupported(manifest: Manifest) -> Iterator[ManifestFault]:
-    for key in manifest.product.unenforced_guardrails():
-        sentence = "is not enforced by this version, so bedplate run refuses the product"
-        yield manifest.fault(tuple(key.split(".")), sentence, warning=True)
 
 
 def _playbook_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:

@@ -62,6 +62,10 @@ class App:
 
     @cached_property
     def launcher(self) -> Launcher:
+        return self.new_launcher()
+
+    def new_launcher(self) -> Launcher:
+        """Return a launcher that has asked nothing yet."""
         from bedplate.commands.run_ends import EXIT_CODES
         from bedplate.launch import Launcher
 

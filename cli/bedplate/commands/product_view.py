@@ -32,7 +32,6 @@ def product_document(manifest: Manifest) -> dict[str, Any]:
     return {
         "manifest": manifest.path,
         "product": product.model_dump(mode="json", exclude_none=True),
-        "unenforced_guardrails": list(product.unenforced_guardrails()),
         "order": order_example(product),
     }
 

@@ -60,8 +60,6 @@ def fact_rows(product: Product) -> Iterator[tuple[str, str]]:
     ]
     if any(limits):
         yield "Limits", ", ".join(limit for limit in limits if limit)
-    if product.unenforced_guardrails():
-        yield "Cannot run", f"not enforced by this version: {', '.join(product.unenforced_guardrails())}"
     yield "Run again", "safe after an interruption" if product.idempotent else "look at the hosts first"
     yield from (("Docs", text) for text in [product.docs] if text)
     yield from (("Tags", ", ".join(tags)) for tags in [product.tags] if tags)

@@ -11,16 +11,19 @@ from bedplate.store.address import address_of
 from bedplate.store.connections import Database
 from bedplate.store.drift import SqlDriftRepository
 from bedplate.store.figures import SqlFigures
+from bedplate.store.ledger import SqlLedger
 from bedplate.store.notices import SqlNotices
 from bedplate.store.repository import SqlRunRepository
 from bedplate.store.schema import Schema, StoreUpgrade
 from bedplate.store.status import StoreStatus, read_status
 
 __all__ = [
+    "SqlLedger",
     "StoreStatus",
     "StoreUpgrade",
     "open_drift",
     "open_figures",
+    "open_ledger",
     "open_notices",
     "open_store",
     "store_status",
@@ -37,6 +40,11 @@ def open_store(settings: Settings) -> RunRepository:
             PostgreSQL store needs `bedplate db upgrade`.
     """
     return SqlRunRepository(_up_to_date(settings))
+
+
+def open_ledger(settings: Settings) -> SqlLedger:
+    """Open the part of the run store with locks, approvals and the audit log; raises as `open_store`."""
+    return SqlLedger(_up_to_date(settings))
 
 
 def open_figures(settings: Settings) -> FigureRepository:
