@@ -22,9 +22,9 @@ class NetBox(BaseHTTPRequestHandler):
         if path.endswith("/interfaces/"):
             self._answer(_page(self.interfaces))
         elif path.endswith("/platforms/"):
-            self._answer(_page([{"id": 7, "slug": "debian", "url": path}]))
+            self._answer(_page([{"id": 7, "slug": "debian-12"}]))
         else:
-            self._answer({**self.record, "url": path})
+            self._answer({**self.record, "url": f"http://{self.headers['Host']}{path}"})
 
     def do_PATCH(self) -> None:
         """Change the record."""
