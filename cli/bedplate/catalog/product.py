@@ -72,7 +72,8 @@ class Targets(ManifestModel):
     )
     context: Literal["hosts", "fleet"] = Field(
         default="hosts",
-        description="What the playbook knows: the run's own hosts, or also who the others of the fleet are.",
+        description="What the playbook knows: the run's own hosts, or also the observers and, by the lookup"
+        " bedplate.datacenter.fleet, who the others of the fleet are.",
     )
     default_limit: OneLine | None = Field(
         default=None, description="The host pattern of a run that names none.", examples=["role_server"]
