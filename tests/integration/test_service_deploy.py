@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import time
+
+import pytest
+
 from integration.products import as_root, order
 from lab_fleet import LabFleet
 
-FIRST, SECOND = "ash1-cloud-01", "fra1-colo-01"
+FIRST, SECOND, OBSERVER = "ash1-cloud-01", "fra1-colo-01", "fra1-obs-01"
 PARAMETERS = {
     "name": "shop",
     "team": "shop-team",
@@ -14,6 +19,12 @@ PARAMETERS = {
     "health": "http://127.0.0.1:8099/",
     "patience": 5,
 }
+READ = """
+import ssl, sys, urllib.request
+context = ssl.create_default_context(cafile="/etc/bedplate/tls/ca.pem")
+context.check_hostname = False
+print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())
+"""
 METRICS = "/var/lib/prometheus/node-exporter"
 LABELS = '{service="shop",team="shop-team",cost_center="cc-4711"}'
 
@@ -38,3 +49,24 @@ def test_units_of_others_are_left_alone(lab: LabFleet) -> None:
     done = order(lab, "service_deploy", FIRST, **{**PARAMETERS, "name": "ssh"})
     assert done.code == 5
     assert "no service of this product" in done.hosts[FIRST]["detail"]
+
+
+def test_an_observer_has_its_metrics_and_its_logs(baselined: LabFleet) -> None:
+    assert order(baselined, "service_deploy", OBSERVER, **PARAMETERS).code == 0
+    as_root(baselined, OBSERVER, f"python3 -c '{READ}' {PARAMETERS['health']}proof || true")
+    ask = f"python3 -c '{READ}' 'https://localhost:9090/api/v1/query?query=bedplate_service_up'"
+    arrived = f"grep -c 'shop.*GET /proof' /var/log/bedplate/hosts/{OBSERVER}/messages || true"
+    deadline = time.monotonic() + 90
+    while True:
+        found = json.loads(as_root(baselined, OBSERVER, ask))["data"]["result"]
+        lines = as_root(baselined, OBSERVER, arrived).strip()
+        if found and lines not in {"", "0"}:
+            break
+        if time.monotonic() > deadline:
+            pytest.fail(f"metrics: {found}, lines: {lines}")
+        time.sleep(3)
+    labels = found[0]["metric"]
+    assert (labels["host"], labels["service"], labels["team"]) == (OBSERVER, "shop", "shop-team")
+    assert found[0]["value"][1] == "1"
+    assert "ServiceBudgetBurning" in as_root(baselined, OBSERVER, "cat /etc/prometheus/rules/services.yml")
+    order(baselined, "service_deploy", OBSERVER, name="shop", state="absent")
