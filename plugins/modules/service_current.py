@@ -20,9 +20,8 @@ description:
   - It decides from state and needs no handler, so what an interrupted play left behind is applied by the next one.
 options:
   name:
-    description: The unit, with or without its C(.service).
+    description: The unit, with or without its C(.service). Either this or C(units) is required.
     type: str
-    required: true
   config:
     description:
       - Files and folders that the service reads when it starts. A folder counts itself and the files directly in it,
@@ -40,10 +39,48 @@ options:
       - The text of the unit's drop-in C(bedplate.conf). Empty removes it. Left out, nothing is done about it.
       - Drop-ins of others stay.
     type: str
+  reread:
+    description:
+      - Other units, of which systemd is to know what is on disk, such as a drop-in that was written. They are not
+        started.
+    type: list
+    elements: str
+    default: []
   enabled:
     description: Whether the service starts at boot.
     type: bool
     default: true
+  units:
+    description: Several services, one after another. The first one that fails ends the module.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The unit.
+        type: str
+        required: true
+      config:
+        description: As for one service.
+        type: list
+        elements: path
+        default: []
+      apply_by:
+        description: As for one service.
+        type: str
+        choices: [restart, reload]
+        default: restart
+      drop_in:
+        description: As for one service.
+        type: str
+      reread:
+        description: As for one service.
+        type: list
+        elements: str
+        default: []
+      enabled:
+        description: As for one service.
+        type: bool
+        default: true
 attributes:
   check_mode:
     support: full
@@ -89,9 +126,8 @@ _PROPERTIES = (
 class Service:
     """One unit as systemd sees it."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: AnsibleModule, name: str) -> None:
         self._module = module
-        name = module.params["name"]
         self.name = name if "." in name else name + ".service"
         self.properties: dict[str, str] = {}
         self.read()
@@ -251,36 +287,51 @@ def _apply(service: Service, actions: list[str]) -> None:
         )
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "config": {"type": "list", "elements": "path", "default": []},
-            "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
-            "drop_in": {"type": "str"},
-            "enabled": {"type": "bool", "default": True},
-        },
-        supports_check_mode=True,
-    )
-    # systemd prints names of days by locale.
-    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
-    service = Service(module)
+def agree(module: AnsibleModule, params: dict) -> dict:
+    """Bring one service to where it is to be; return what was done, and for what."""
+    service = Service(module, params["name"])
     if service.properties.get("LoadState") == "not-found":
         module.fail_json(msg="there is no unit {0} on this host; its package is missing".format(service.name))
     if service.properties.get("LoadState") == "masked":
         module.fail_json(msg="{0} is masked; unmask it, or leave this role out".format(service.name))
-    drop_in = module.params["drop_in"]
-    rewritten = drop_in is not None and service.agree_drop_in(drop_in)
-    newer_config = newer_than(module.params["config"], service.changed_at)
+    rewritten = params["drop_in"] is not None and service.agree_drop_in(params["drop_in"])
+    newer_config = newer_than(params["config"], service.changed_at)
     newer_units = newer_than(service.unit_files(), service.changed_at)
-    actions = _plan(service, module.params, newer_config, newer_units)
+    actions = _plan(service, params, newer_config, newer_units)
     if rewritten:
         actions = _with_restart(actions)
+    if "daemon-reload" not in actions and any(Service(module, unit).outdated for unit in params["reread"]):
+        actions.insert(0, "daemon-reload")
     if not module.check_mode:
         _apply(service, actions)
-    result = {"changed": bool(actions), "actions": actions, "newer": newer_config + newer_units}
-    if actions:
-        result["diff"] = {"prepared": "{0}: {1}\n".format(service.name, ", ".join(actions))}
+    return {"name": service.name, "actions": actions, "newer": newer_config + newer_units}
+
+
+def main() -> None:
+    unit = {
+        "name": {"type": "str"},
+        "config": {"type": "list", "elements": "path", "default": []},
+        "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+        "drop_in": {"type": "str"},
+        "reread": {"type": "list", "elements": "str", "default": []},
+        "enabled": {"type": "bool", "default": True},
+    }
+    named = {**unit, "name": {"type": "str", "required": True}}
+    module = AnsibleModule(
+        argument_spec={**unit, "units": {"type": "list", "elements": "dict", "options": named}},
+        mutually_exclusive=[("name", "units")],
+        required_one_of=[("name", "units")],
+        supports_check_mode=True,
+    )
+    # systemd prints names of days by locale.
+    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
+    wanted = [module.params] if module.params["units"] is None else module.params["units"]
+    done = [agree(module, params) for params in wanted]
+    actions = [action for each in done for action in each["actions"]]
+    result = {"changed": bool(actions), "actions": actions, "newer": [path for each in done for path in each["newer"]]}
+    lines = ["{0}: {1}\n".format(each["name"], ", ".join(each["actions"])) for each in done if each["actions"]]
+    if lines:
+        result["diff"] = {"prepared": "".join(lines)}
     module.exit_json(**result)
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from .figures import RESULTS, Figure, table, write
 
-BENCHMARKS = ("startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "tracking")
+BENCHMARKS = ("startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "tracking", "baseline")
 
 
 def main(names: list[str]) -> None:

@@ -16,6 +16,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.parent for path in (ROOT / "roles").glob("*/tasks"))
 BLOCKS = ("block", "rescue", "always")
+# Modules take what they share from the collection by its name.
+sys.path.append(str(ROOT / "collections"))
 
 
 class Loader(yaml.SafeLoader):

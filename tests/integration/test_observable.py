@@ -315,7 +315,7 @@ def test_a_bad_configuration_is_refused_and_the_old_one_runs_on(fleet: Fleet, wh
             fleet.shell(host, f"echo 'input(type=\"nosuch\")' > {fragment}")
         done = fleet.play("--limit", host, "--tags", "logging", *arguments)
         assert done.returncode == 2
-        assert "failed to validate" in done.stdout
+        assert "would be wrong" in done.stdout
         assert "nosuch" in done.stdout
         assert fleet.shell(host, look) == before
     finally:
