@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": LazyCommand("bedplate.commands.run:run", "Run a product on hosts."),
-    "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, schema."),
+    "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, new, docs, report."),
+    "feedback": LazyCommand("bedplate.commands.feedback:feedback", "Say how good a product is."),
     "runs": LazyCommand("bedplate.commands.runs:runs", "What ran: list, show, hosts, events, logs, cancel, rerun."),
+    "schedule": LazyCommand(
+        "bedplate.commands.schedule:schedule", "Products that run by themselves: show, install, remove."
+    ),
+    "notifications": LazyCommand("bedplate.commands.notifications:notifications", "Who hears of results; --test."),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),
     "doctor": LazyCommand("bedplate.commands.doctor:doctor", "Check what Bedplate needs, from Python to host keys."),

@@ -80,6 +80,20 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
+class TeamsSettings:
+    """Attributes: file: YAML file of teams, their members and contacts; empty means that none is known."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class NotificationSettings:
+    """Attributes: file: YAML file of receivers of results and their addresses; empty means that there are none."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -90,6 +104,8 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    teams: TeamsSettings = field(default_factory=TeamsSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     sources: tuple[str, ...] = ()
 
     @property

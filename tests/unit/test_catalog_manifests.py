@@ -105,7 +105,6 @@ def test_a_manifest_with_every_key(tmp_path: Path) -> None:
         "access.run",
         "access.approve",
     )
-    assert product.unused_keys() == ("schedule", "notifications")
     assert product.secret_names == {"token"}
     assert product.slo[1].window == timedelta(days=28)
     assert Product.model_validate(product.model_dump(mode="json", exclude_none=True)) == product
@@ -173,7 +172,21 @@ PARAMETER = [
     ("{name: x, title: X, type: choice, choices: [true]}", "choices[0]", "must be text, not true"),
     ("{name: x, title: X, type: choices, choices: ['a,b']}", "choices[0]", "must have no comma"),
     ("{name: x, title: X, type: choice, choices: [' a']}", "choices[0]", "must be one line of text without space"),
-    ("{name: x, title: X, type: choice, choices_from: command}", "choices_from", "must be one of hosts, groups, sites"),
+    (
+        "{name: x, title: X, type: choice, choices_from: command}",
+        "choices_from",
+        "choices_from: command and choices_command go",
+    ),
+    (
+        "{name: x, title: X, type: choice, choices_from: else}",
+        "choices_from",
+        "must be one of hosts, groups, sites, tenants",
+    ),
+    (
+        "{name: x, title: X, type: choice, choices_from: sites, choices_command: [a]}",
+        "choices_from",
+        "choices_from: command and choices_command go",
+    ),
     ("{name: x, title: X, choices_from: sites}", "choices_from", "only choice and choices take answers from the fleet"),
     ("{name: x, title: X, pattern: '['}", "pattern", "is not a regular expression: "),
     ("{name: x, title: X, type: integer, pattern: a}", "pattern", "the type integer has no pattern"),

@@ -195,10 +195,6 @@ class Product(ManifestModel):
         guardrails = tuple(f"guardrails.{key}" for key in _declared(self.guardrails))
         return guardrails + tuple(f"access.{key}" for key in _declared(self.access))
 
-    def unused_keys(self) -> tuple[str, ...]:
-        """Return the keys that nothing in this version acts on, besides guardrails."""
-        return tuple(key for key in ("schedule", "notifications") if getattr(self, key))
-
     @model_validator(mode="after")
     def _check(self) -> Product:
         raise_faults([*self._parameter_faults(), *self._lifecycle_faults()])

@@ -119,14 +119,14 @@ def _text(file: IO[str]) -> str:
 
 
 def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str, str]:
-    """Ask a person at a terminal for the required secrets that were not given."""
-    if not sys.stdin.isatty():
-        return {}
+    """Return the secrets that were not given, from where they are kept or from a person at a terminal."""
     from bedplate.catalog import load_catalog
+    from bedplate.commands.secret_answers import secret_answers
 
     questions = load_catalog(app.content.products).get(product).parameters
-    missing = [q for q in questions if q.is_secret and q.required and q.name not in given]
-    return {q.name: click.prompt(q.title or q.name, hide_input=True, err=True) for q in missing}
+    missing = [question for question in questions if question.is_secret and question.name not in given]
+    required = {question.name for question in missing if question.required}
+    return secret_answers({question.name: question.title for question in missing}, required)
 
 
 def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> int:

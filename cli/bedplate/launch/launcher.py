@@ -25,6 +25,8 @@ from bedplate.launch.detached import DetachedOrder, start_detached
 from bedplate.launch.preparation import Preparation
 from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
+from bedplate.notify import Announcer
+from bedplate.notify.announcing import log_of
 from bedplate.runs import REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
 from bedplate.settings import Settings
 
@@ -129,7 +131,16 @@ class Launcher:
             if not recorder.run.status.ended:
                 recorder.finished(_broken_off(error))
             raise
+        finally:
+            self._announce(run)
         return recorder.run
+
+    def _announce(self, run: Run) -> None:
+        """Tell of a run that ended; what goes wrong with that is a file in its folder, and nothing else."""
+        wrong = Announcer(self.content, self.settings, self.store).announce(run.id)
+        if wrong and run.folder is not None and run.folder.is_dir():
+            with contextlib.suppress(OSError), log_of(run.folder).open("a", encoding="utf-8") as file:
+                file.write(f"{wrong}\n")
 
     def detach(self, prepared: PreparedRun) -> Run:
         """Execute an accepted run in a process of its own, and return at once.
@@ -193,7 +204,10 @@ class Launcher:
         Raises:
             StoreError: the store cannot be reached.
         """
-        return recover(self.store, self.machine, self._spool_folder, self.exit_codes[RunEnd.BROKEN])
+        recovery = recover(self.store, self.machine, self._spool_folder, self.exit_codes[RunEnd.BROKEN])
+        for run_id in recovery.expired:
+            self._announce(self.store.get(run_id))
+        return recovery
 
     def remove_folders(self, runs: Sequence[Run]) -> None:
         """Remove the private folders of ended runs on this machine."""

@@ -10,6 +10,7 @@ from typing import Any
 from bedplate.catalog import FleetNames, Product, ResolvedParameters, load_catalog, resolve_parameters
 from bedplate.content import Content
 from bedplate.errors import RefusedError
+from bedplate.execution.choices import command_answers
 from bedplate.execution.command_line import hide_arguments
 from bedplate.execution.digest import content_digest, git_commit, product_digest
 from bedplate.execution.inventory import InventoryAdapter
@@ -41,7 +42,7 @@ class Preparation:
         product = load_catalog(self._content.products).get(request.product)
         _hide(product, request.parameters)
         _check_offered(product, datetime.now(UTC).date())
-        parameters = resolve_parameters(product, request.parameters, self._fleet(product))
+        parameters = resolve_parameters(product, request.parameters, self._fleet(product, request.parameters))
         target = resolve_target(product, self._adapter, request.limit, request.hosts)
         run = self._run(product, request, parameters, target)
         return PreparedRun(
@@ -55,11 +56,12 @@ class Preparation:
             warnings=(*self._adapter.warnings, *target.warnings),
         )
 
-    def _fleet(self, product: Product) -> FleetNames | None:
-        """Return the inventory's names where a parameter is checked against them."""
+    def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:
+        """Return the inventory's names, and what commands say, where a parameter is checked against them."""
         if not any(parameter.source for parameter in product.parameters):
             return None
-        return FleetNames(frozenset(self._adapter.names.hosts), frozenset(self._adapter.names.groups))
+        answers = command_answers(product, given, self._content.root)
+        return FleetNames(frozenset(self._adapter.names.hosts), frozenset(self._adapter.names.groups), answers)
 
     def _run(self, product: Product, request: LaunchRequest, parameters: ResolvedParameters, target: Target) -> Run:
         run_id = new_run_id()

@@ -13,6 +13,7 @@ from typing import Any
 from bedplate.runs import Event, Run, RunMode, RunRepository, RunStatus, new_run_id
 from bedplate.settings import Settings, StoreSettings
 from bedplate.store import open_store, upgrade_store
+from bedplate.store.tables import METADATA
 from integration.postgresql import PostgresqlServer
 
 NOW = datetime(2026, 11, 22, 15, 14, 3, 123456, tzinfo=UTC)
@@ -53,7 +54,7 @@ def postgresql_place(server: PostgresqlServer, folder: Path, *, busy_timeout: fl
         yield Place(settings, server)
     finally:
         with server.connect(_SHARED) as connection:
-            connection.execute("TRUNCATE runs, run_hosts, events RESTART IDENTITY")
+            connection.execute(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY".encode())
 
 
 @contextmanager

@@ -11,9 +11,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bedplate.main import main
+from bedplate.store.schema import MIGRATIONS
 from integration.postgresql import PostgresqlServer
 from integration.store.places import Place, empty_database, make_run, sqlite_place
 
+_LATEST = max(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*_*.py"))
 _SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
 
@@ -52,20 +54,20 @@ def _document(capsys: pytest.CaptureFixture[str], schema: str, *arguments: str) 
 def test_status_and_upgrade_as_json(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
     before = _document(capsys, "store_status", "db", "status")
     assert (before["revision"], before["upgrade"]) == (None, "create")
-    assert _document(capsys, "store_upgrade", "db", "upgrade") == {"before": None, "after": "0001", "backup": None}
+    assert _document(capsys, "store_upgrade", "db", "upgrade") == {"before": None, "after": _LATEST, "backup": None}
     with here.opened() as store:
         store.add(make_run())
     after = _document(capsys, "store_status", "db", "status")
     assert (after["upgrade"], after["runs"], after["hosts"]) == ("none", 1, 2)
-    assert _document(capsys, "store_upgrade", "db", "upgrade")["before"] == "0001"
+    assert _document(capsys, "store_upgrade", "db", "upgrade")["before"] == _LATEST
 
 
 def test_status_and_upgrade_for_people(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert "not made yet: bedplate db upgrade" in _answer(capsys, "db", "status")
-    assert "Schema none → 0001." in _answer(capsys, "db", "upgrade")
-    assert "Nothing to do: the schema is 0001." in _answer(capsys, "db", "upgrade")
+    assert f"Schema none → {_LATEST}." in _answer(capsys, "db", "upgrade")
+    assert f"Nothing to do: the schema is {_LATEST}." in _answer(capsys, "db", "upgrade")
     shown = _answer(capsys, "db", "status")
-    assert "0001 of 0001, up to date" in shown
+    assert f"{_LATEST} of {_LATEST}, up to date" in shown
     if here.server is not None:
         assert here.server.password not in shown
     else:
