@@ -291,7 +291,7 @@ def _to_group(_: Mapping[str, Any], value: Any) -> str:
 def _to_duration(_: Mapping[str, Any], value: Any) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
         raise UnfitValueError("must be a duration such as 30m or 1h30m", show(value))
-    rest = _seconds(value)
+    rest = duration_seconds(value)
     text = ""
     for unit, seconds in _UNITS:
         count, rest = divmod(rest, seconds)
@@ -300,7 +300,8 @@ def _to_duration(_: Mapping[str, Any], value: Any) -> str:
     return text or "0s"
 
 
-def _seconds(duration: str) -> int:
+def duration_seconds(duration: str) -> int:
+    """Return how many seconds a duration in its canonical form is."""
     return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(duration))
 
 
@@ -343,7 +344,7 @@ def _check_bounds(parameter: Mapping[str, Any], canonical: Any) -> None:
 
 
 def _order(kind: str, value: Any) -> Any:
-    return _seconds(value) if kind == "duration" else value
+    return duration_seconds(value) if kind == "duration" else value
 
 
 def _check_pattern(parameter: Mapping[str, Any], canonical: Any) -> None:
