@@ -142,6 +142,8 @@ class DriftSettings:
         reports: the folder of the night's reports; empty means reports in the state folder.
         textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
         notify: where messages go, as apprise has it (mailto://…, slack://…).
+        seal_after: the products after whose runs hosts are sealed; empty for none.
+        escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
         vanished_percent, moved_percent: how many hosts may vanish, or change their class, from night to night.
     """
 
@@ -149,6 +151,8 @@ class DriftSettings:
     reports: str = ""
     textfile: str = ""
     notify: tuple[str, ...] = ()
+    seal_after: tuple[str, ...] = ("baseline",)
+    escalate_percent: float = 10.0
     vanished_percent: float = 5.0
     moved_percent: float = 5.0
 

@@ -107,7 +107,7 @@ def test_hosts_that_cannot_be_judged_are_unknown_and_say_why(sealed: Sealed) -> 
     one, two, three = sealed.check(("h1", "h2", "h3"), {"h1": text[:-8] + "AAAAAAA=", "h3": text})
     assert {check.outcome for check in (one, two, three)} == {CheckOutcome.UNKNOWN}
     assert one.reason == "its seal is not as it was signed: it was changed, or signed with another key"
-    assert two.reason == "there is no seal of it"
+    assert two.reason == "there is no seal of it: bedplate drift seal takes one"
     assert three.reason == one.reason
 
 

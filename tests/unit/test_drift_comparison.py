@@ -259,8 +259,8 @@ def test_coverage_counts_what_could_be_judged_and_names_the_rest() -> None:
     seal = Seal("h", NOW, INTENT, before, Managed(resources, [Unsealed("s", "Do it", "no row")]))
     check = compare(seal, after, INTENT)
     assert {(role.role, role.judged, role.unverifiable) for role in check.coverage} == {
-        ("r", 1, ("file /y",)),
-        ("s", 0, ("unit a.service", "Do it: no row")),
+        ("r", 1, ("file:/y",)),
+        ("s", 0, ("unit:a.service", "Do it: no row")),
     }
     assert "left out: states unit" in (check.reason or "")
 

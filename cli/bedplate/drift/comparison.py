@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from bedplate.drift.attribution import Attribution, severity_of
+from bedplate.drift.attribution import Attribution
 from bedplate.drift.capture import Capture, State
-from bedplate.drift.observation import CheckOutcome, HostCheck, Observation, RoleCoverage, Severity
+from bedplate.drift.observation import UPDATE_KIND, CheckOutcome, HostCheck, Observation, RoleCoverage, Severity
 from bedplate.drift.seal import Intent, Seal
+from bedplate.drift.severities import is_break_in, severity_of
 from bedplate.drift.telling import difference, told
 from bedplate.drift.watching import Change, watched_changes
 
@@ -75,7 +76,7 @@ class _Comparison:
             for observation in self._observed(change):
                 known = found.get(observation.identity)
                 found[observation.identity] = observation if known is None else _joined(known, observation)
-        drift = any(observation.kind != "update" for observation in found.values())
+        drift = any(observation.kind != UPDATE_KIND for observation in found.values())
         return HostCheck(
             self.seal.host,
             CheckOutcome.DRIFTED if drift else CheckOutcome.CLEAN,
@@ -128,7 +129,7 @@ class _Comparison:
             self.seal.host, kind, key, name, before, after,
             role=resource.role if resource else None,
             task=resource.task if resource else None,
-            severity=severity_of(change, attribute, managed=resource is not None),
+            severity=_severity(change, attribute, managed=resource is not None),
         )  # fmt: skip
         if change.kind == "file" and attribute == "content" and not named:
             sealed = self.texts.get(change.before.get("content", ""))
@@ -137,7 +138,7 @@ class _Comparison:
 
     def _update(self, change: Change) -> Observation:
         return Observation(
-            self.seal.host, "update", change.key, "version",
+            self.seal.host, UPDATE_KIND, change.key, "version",
             change.before.get("version"), change.after.get("version"),
             severity=Severity.INFO,
         )  # fmt: skip
@@ -151,7 +152,8 @@ class _Comparison:
             if self._is_judged(resource.kind, resource.key):
                 judged[role] = judged.get(role, 0) + 1
             else:
-                gaps.setdefault(role, {})[f"{resource.kind} {resource.key}"] = None
+                kind, key, _ = resource.named or (resource.kind, resource.key, "")
+                gaps.setdefault(role, {})[f"{kind}:{key}"] = None
         for gap in self.seal.managed.unsealed:
             gaps.setdefault(gap.role or "(play)", {})[f"{gap.task}: {gap.reason}"] = None
         roles = dict.fromkeys([*judged, *gaps])
@@ -173,6 +175,12 @@ class _Comparison:
             parts = sorted({*self.capture.truncated, *self.seal.capture.truncated})
             return f"there was too much to answer, these were left out: {', '.join(parts)}"
         return None
+
+
+def _severity(change: Change, attribute: str, *, managed: bool) -> Severity:
+    if is_break_in(change.kind, change.before, change.after):
+        return Severity.CRITICAL
+    return severity_of(change.kind, change.key, attribute, managed=managed)
 
 
 def _packages(capture: Capture) -> dict[str, str]:

@@ -19,11 +19,13 @@ from bedplate.drift.finding import (
     Since,
     Transition,
 )
-from bedplate.drift.observation import CheckOutcome, HostCheck, Observation
+from bedplate.drift.observation import UPDATE_KIND, CheckOutcome, HostCheck, Observation
 
 _JUDGED = frozenset({CheckOutcome.CLEAN, CheckOutcome.DRIFTED})
 # What only a full check can name: it has no resource that the seal could hold.
 TASK_KIND = "task"
+# What tasks hardly ever look at.
+_SEEN_BY_FAST_ONLY = frozenset({"acl", "attributes", "capabilities", "configuration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,10 @@ class HostLife:
         if not lacking.isdisjoint((observed.task, observed.key, f"{observed.kind}:{observed.key}")):
             return False
         if self._check.kind is CheckKind.FULL:
-            # What nobody manages is seen by the fast check only.
-            return observed.role is not None or finding.check is CheckKind.FULL
-        return observed.kind != TASK_KIND
+            return finding.check is CheckKind.FULL or _is_seen_by_both(observed)
+        # Of a task that could not be sealed a fast check says the reason, too.
+        unsealed = any(name.startswith(f"{observed.task}: ") for name in lacking)
+        return observed.kind != TASK_KIND and not unsealed
 
     def _unverifiable(self, role: str | None) -> set[str]:
         """Return what could not be judged of a role; of what no role manages, all that could not."""
@@ -157,6 +160,8 @@ class HostLife:
         return {name for part in parts for name in part.unverifiable}
 
     def _cause(self, observation: Observation) -> Cause:
+        if observation.kind == UPDATE_KIND:
+            return Cause.EXPECTED
         intent, moved = self._background.intent, self._background.moved
         if intent is None:
             return Cause.UNKNOWN
@@ -172,3 +177,10 @@ class HostLife:
         brought = self._background.intent.brought_at if self._background.intent else None
         times = [time for time in (self._background.judged_at, brought) if time is not None]
         return Since(max(times, default=None), self._at)
+
+
+def _is_seen_by_both(observed: Observation) -> bool:
+    """Whether a full check sees this, too: not what nobody manages, what came besides, or a right that no task sets."""
+    if observed.role is None or observed.attribute in _SEEN_BY_FAST_ONLY:
+        return False
+    return observed.attribute != "presence" or observed.before != "absent"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# An update that came by itself, as the policy allows: told, and no drift.
+UPDATE_KIND = "update"
+
 
 class CheckOutcome(StrEnum):
     """What a check can say of a host. A host that could not be judged is never clean."""

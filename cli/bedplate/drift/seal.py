@@ -76,6 +76,18 @@ class Seal:
     managed: Managed = field(default_factory=Managed)
     run: str = ""
 
+    @property
+    def digest(self) -> str:
+        """Return the digest of what the seal says, without when it was taken and of which run."""
+        capture = {**self.capture.document(), "taken_at": 0, "updates": {}}
+        lasting = {**self._document(), "taken_at": "", "run": "", "capture": capture}
+        return hashlib.sha256(packed(lasting).encode()).hexdigest()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the digests of the texts that came with it."""
+        return tuple(sorted(texts_of(self.capture)))
+
     def to_text(self, key: bytes) -> str:
         """Return the seal as one line: its signature and itself, compressed.
 

@@ -11,14 +11,16 @@ from urllib.parse import quote
 
 from bedplate.drift.capture import Capture, CaptureError, read_capture
 from bedplate.errors import EngineError
-from bedplate.execution.executor import ExecutionOutcome, StopControl
+from bedplate.execution.executor import ExecutionOutcome, RunObserver, StopControl
 from bedplate.execution.files import make_private
 from bedplate.execution.inventory_cache import write_private
 from bedplate.launch.launcher import Launcher
-from bedplate.launch.request import LaunchRequest
+from bedplate.launch.request import LaunchRequest, PreparedRun
 from bedplate.runs import Event, Run
 
 PRODUCT = "drift_check"
+# Asked for who hears of a run, once it was accepted.
+Observing = Callable[[PreparedRun], Sequence[RunObserver]]
 _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
 _LONGEST_REASON = 300
@@ -78,6 +80,7 @@ def capture(
     *,
     reason: str | None = None,
     control: StopControl | None = None,
+    observing: Observing | None = None,
 ) -> Captures:
     """Look at hosts and return what each said.
 
@@ -85,6 +88,7 @@ def capture(
         request_of: returns, for a host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
         reason: why, for the run's record.
         control: how a person ends it; hosts that were not looked at by then have no answer.
+        observing: who else hears of the run.
 
     Raises:
         InventoryError, RefusedError, NotFoundError, StoreError, EngineError: as `Launcher` says.
@@ -97,7 +101,8 @@ def capture(
         document = json.dumps(request_of(host), separators=(",", ":"))
         write_private(folder / f"{_quoted(host)}.json", document.encode())
     failures = _Failures()
-    return Captures(launcher.execute(accepted, [failures], control), failures.reasons)
+    others = observing(accepted) if observing else ()
+    return Captures(launcher.execute(accepted, [failures, *others], control), failures.reasons)
 
 
 def _folder(run: Run, part: str) -> Path:

@@ -2,7 +2,8 @@
 
 For the command line and the nightly check:
 
-    take_seals(launcher, run_id) -> Taken          after a converge that ended well, and for `bedplate drift seal`
+    look(launcher, run_id) -> Sealing              after a converge that ended well, and for `bedplate drift seal`
+    take_seals(launcher, run_id) -> Taken          the same, all at once
     fast_check(launcher, seals, …) -> Checked      `bedplate drift check`: a HostCheck for each host
 
 Neither writes to the store, beyond the tracked run that looks at the hosts. A seal travels as text, about 30 kB a host,
@@ -17,7 +18,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,10 +35,11 @@ from bedplate.execution.executor import StopControl
 from bedplate.execution.files import make_private
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import write_private
-from bedplate.launch.capturing import capture
+from bedplate.launch.capturing import Captures, Observing, capture
 from bedplate.launch.launcher import Launcher
 from bedplate.runs import Run
 
+NO_SEAL = "there is no seal of it: bedplate drift seal takes one"
 _KEY_FILE = "seal.key"
 _KEY_BYTES = 32
 _OBSERVERS = "role_observer"
@@ -78,14 +80,55 @@ class Checked:
     checks: Sequence[HostCheck]
 
 
-def take_seals(
-    launcher: Launcher, run_id: str, hosts: Iterable[str] | None = None, *, control: StopControl | None = None
-) -> Taken:
-    """Seal the hosts that a run brought to their state.
+@dataclass(frozen=True)
+class Sealing:
+    """A look at hosts of which seals are made, one by one: a whole fleet's would not fit into memory.
+
+    Attributes:
+        of: the run that brought the hosts to their state.
+        run: the run that looked at them; None where there was none to look at.
+        failures: by host that could not be sealed, why; complete once all seals were asked for.
+    """
+
+    launcher: Launcher
+    of: Run
+    hosts: Sequence[str]
+    looked: Captures | None
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def run(self) -> Run | None:
+        return self.looked.run if self.looked else None
+
+    def seals(self) -> Iterator[Seal]:
+        """Yield the seals of the hosts that answered. Raises StoreError, InventoryError."""
+        if self.looked is None:
+            return
+        meant = intents(self.launcher.adapter, self.hosts, self.of.content_digest)
+        for host in self.hosts:
+            try:
+                found = self.looked.of(host)
+            except CaptureError as error:
+                self.failures[host] = str(error)
+                continue
+            managed = seal_from_run(self.launcher.store, self.of.id, host)
+            yield Seal(host, datetime.now(UTC), meant[host], found, managed, self.of.id)
+
+
+def look(
+    launcher: Launcher,
+    run_id: str,
+    hosts: Iterable[str] | None = None,
+    *,
+    control: StopControl | None = None,
+    observing: Observing | None = None,
+) -> Sealing:
+    """Look at the hosts that a run brought to their state, in order to seal them.
 
     Args:
         run_id: a run that applied a product, not one in check mode.
         hosts: only these.
+        observing: who else hears of the run that looks.
 
     Raises:
         StoreError, NotFoundError: the run cannot be read.
@@ -95,27 +138,26 @@ def take_seals(
     right = hosts_to_seal(launcher.store, run.id)
     wanted = right if hosts is None else [host for host in hosts if host in set(right)]
     if not wanted:
-        return Taken(None)
-    key = seal_key(launcher.settings.home)
+        return Sealing(launcher, run, (), None)
 
     def request_of(host: str) -> dict[str, Any]:
         return request_for(seal_from_run(launcher.store, run.id, host).resources)
 
-    looked = capture(launcher, wanted, request_of, reason=f"seals of run {run.id}", control=control)
-    meant = intents(launcher.adapter, wanted, run.content_digest)
+    reason = f"seals of run {run.id}"
+    looked = capture(launcher, wanted, request_of, reason=reason, control=control, observing=observing)
+    return Sealing(launcher, run, wanted, looked)
+
+
+def take_seals(launcher: Launcher, run_id: str, hosts: Iterable[str] | None = None) -> Taken:
+    """Seal the hosts that a run brought to their state; raises as `look` does."""
+    sealing = look(launcher, run_id, hosts)
+    key = seal_key(launcher.settings.home)
     seals: dict[str, str] = {}
     texts: dict[str, bytes] = {}
-    failures: dict[str, str] = {}
-    for host in wanted:
-        try:
-            found = looked.of(host)
-        except CaptureError as error:
-            failures[host] = str(error)
-            continue
-        managed = seal_from_run(launcher.store, run.id, host)
-        seals[host] = Seal(host, datetime.now(UTC), meant[host], found, managed, run.id).to_text(key)
-        texts.update(texts_of(found))
-    return Taken(looked.run, seals, texts, failures)
+    for seal in sealing.seals():
+        seals[seal.host] = seal.to_text(key)
+        texts.update(texts_of(seal.capture))
+    return Taken(sealing.run, seals, texts, sealing.failures)
 
 
 def fast_check(
@@ -126,6 +168,7 @@ def fast_check(
     texts: Callable[[Iterable[str]], Mapping[str, bytes]] | None = None,
     policy: Policy | None = None,
     control: StopControl | None = None,
+    observing: Observing | None = None,
 ) -> Checked:
     """Check hosts against their seals, in one round trip each.
 
@@ -133,6 +176,7 @@ def fast_check(
         hosts: inventory names. One without a seal is unknown.
         seals: by host, what `Seal.to_text` wrote.
         texts: asked, for a host with changed texts, for those of these digests, as `Taken.texts` had them.
+        observing: who else hears of the run that looks.
 
     Raises:
         InventoryError, StoreError, EngineError, RefusedError: the hosts cannot be looked at.
@@ -143,8 +187,12 @@ def fast_check(
     checks = {host: _unknown(host, reason) for host, reason in untrusted.items()}
     if not sealed:
         return Checked(None, [checks[host] for host in hosts])
+
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
-    looked = capture(launcher, sealed, lambda host: Seal.from_text(seals[host], host, key).request(), control=control)
+    def request_of(host: str) -> dict[str, Any]:
+        return Seal.from_text(seals[host], host, key).request()
+
+    looked = capture(launcher, sealed, request_of, reason="drift check", control=control, observing=observing)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
     for host in sealed:
         try:
@@ -161,7 +209,7 @@ def fast_check(
 def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:
     """Return why there is nothing to compare a host with; None if there is."""
     if host not in seals:
-        return "there is no seal of it"
+        return NO_SEAL
     try:
         verify(seals[host], host, key)
     except SealError as error:

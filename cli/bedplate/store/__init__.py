@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bedplate.drift.repository import DriftRepository
+from bedplate.drift.seals import SealRepository
 from bedplate.figures import FigureRepository
 from bedplate.notices import NoticeRepository
 from bedplate.runs import RunRepository
@@ -15,6 +16,7 @@ from bedplate.store.ledger import SqlLedger
 from bedplate.store.notices import SqlNotices
 from bedplate.store.repository import SqlRunRepository
 from bedplate.store.schema import Schema, StoreUpgrade
+from bedplate.store.seals import SqlSealRepository
 from bedplate.store.status import StoreStatus, read_status
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "open_figures",
     "open_ledger",
     "open_notices",
+    "open_seals",
     "open_store",
     "store_status",
     "upgrade_store",
@@ -60,6 +63,11 @@ def open_notices(settings: Settings) -> NoticeRepository:
 def open_drift(settings: Settings) -> DriftRepository:
     """Open the findings in the run store; raises as `open_store` does."""
     return SqlDriftRepository(_up_to_date(settings))
+
+
+def open_seals(settings: Settings) -> SealRepository:
+    """Open the seals in the run store; raises as `open_store` does."""
+    return SqlSealRepository(_up_to_date(settings))
 
 
 def upgrade_store(settings: Settings) -> StoreUpgrade:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, or_, select, update
 
 from bedplate.drift.check import CheckRecord, DriftCheck, HostState
 from bedplate.drift.finding import Finding, FindingEvent, FindingQuery, FindingState
@@ -34,9 +33,7 @@ from bedplate.store.rows_drift import (
     waiver_of,
 )
 from bedplate.store.tables_drift import DRIFT_CHECKS, DRIFT_HOSTS, FINDING_EVENTS, FINDINGS, NIGHTS, WAIVERS
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from bedplate.store.upserts import Upserts
 
 _AT_ONCE = 500
 _NAMED = 5
@@ -52,18 +49,16 @@ class SqlDriftRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # Each dialect takes a while to import: only the one that is used.
-        dialect = import_module(f"sqlalchemy.dialects.{database.address.backend}")
-        self._insert: Callable[[Table], SqliteInsert] = dialect.insert
+        self._rows = Upserts(database)
 
     def record(self, record: CheckRecord) -> bool:
         with self._database.writing() as connection:
-            added = self._insert(DRIFT_CHECKS).values(row_of_check(record.check)).on_conflict_do_nothing()
+            added = self._rows.insert(DRIFT_CHECKS).values(row_of_check(record.check)).on_conflict_do_nothing()
             if connection.execute(added.returning(DRIFT_CHECKS.c.id)).first() is None:
                 return False
-            self._put(connection, DRIFT_HOSTS, [row_of_state(state) for state in record.states])
-            self._put(connection, FINDINGS, [row_of_finding(finding) for finding in record.changed])
-            self._put(connection, FINDING_EVENTS, [row_of_finding_event(event) for event in record.events])
+            self._rows.put(connection, DRIFT_HOSTS, [row_of_state(state) for state in record.states])
+            self._rows.put(connection, FINDINGS, [row_of_finding(finding) for finding in record.changed])
+            self._rows.put(connection, FINDING_EVENTS, [row_of_finding_event(event) for event in record.events])
             _see_again(connection, record.seen, record.check.finished_at or record.check.started_at)
             return True
 
@@ -121,7 +116,7 @@ class SqlDriftRepository:
 
     def put_waiver(self, waiver: Waiver) -> None:
         with self._database.writing() as connection:
-            self._put(connection, WAIVERS, [row_of_waiver(waiver)])
+            self._rows.put(connection, WAIVERS, [row_of_waiver(waiver)])
 
     def remove_waiver(self, waiver_id: str) -> None:
         with self._database.writing() as connection:
@@ -146,7 +141,7 @@ class SqlDriftRepository:
 
     def put_night(self, night: Night) -> None:
         with self._database.writing() as connection:
-            self._put(connection, NIGHTS, [row_of_night(night)])
+            self._rows.put(connection, NIGHTS, [row_of_night(night)])
 
     def nights(self, product: str, inventory: str, limit: int | None = None) -> list[Night]:
         statement = select(NIGHTS).where(NIGHTS.c.product == product, NIGHTS.c.inventory == inventory)
@@ -169,17 +164,6 @@ class SqlDriftRepository:
 
     def close(self) -> None:
         self._database.close()
-
-    def _put(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows over those of the same key, in order of it: two writers then wait for each other."""
-        if not rows:
-            return
-        keys = [column.name for column in table.primary_key]
-        statement = self._insert(table)
-        columns = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=columns)
-        unique = {tuple(row[key] for key in keys): row for row in rows}
-        connection.execute(statement, [dict(unique[key]) for key in sorted(unique)])
 
 
 def _see_again(connection: Connection, ids: Sequence[str], at: datetime) -> None:
