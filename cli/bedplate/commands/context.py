@@ -14,6 +14,7 @@ from bedplate.settings import Settings, load_settings, override
 
 if TYPE_CHECKING:
     from bedplate.drift.repository import DriftRepository
+    from bedplate.drift.seals import SealRepository
     from bedplate.launch import Launcher
     from bedplate.runs import RunRepository
 
@@ -59,6 +60,12 @@ class App:
         from bedplate.store import open_drift
 
         return open_drift(self.settings)
+
+    @cached_property
+    def seals(self) -> SealRepository:
+        from bedplate.store import open_seals
+
+        return open_seals(self.settings)
 
     @cached_property
     def launcher(self) -> Launcher:

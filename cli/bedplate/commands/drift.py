@@ -11,6 +11,7 @@ from bedplate.commands.completing import complete_host, complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.drift_check import check
 from bedplate.commands.drift_report import report
+from bedplate.commands.drift_seal import seal
 from bedplate.commands.drift_trend import trend
 from bedplate.commands.drift_waivers import unwaive, waive, waivers, waivers_of
 from bedplate.commands.output import emit, output_option
@@ -35,7 +36,7 @@ def drift() -> None:
     """
 
 
-for command in (check, waive, unwaive, waivers, trend, report):
+for command in (check, seal, waive, unwaive, waivers, trend, report):
     drift.add_command(command)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,13 +16,17 @@ from bedplate.commands.drift_waivers import waiver_book
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.commands.run import Results, executed
+from bedplate.commands.run import executed
+from bedplate.drift.finding import Cause
+from bedplate.drift.observation import UNREACHABLE, CheckOutcome
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bedplate.drift.check import HostState
+    from bedplate.drift.finding import Finding
     from bedplate.runs import Run
-    from bedplate.watch import CheckResult, FleetBackground, FullCheck
+    from bedplate.watch import CheckResult, FastCheck, FleetBackground, FullCheck, Recording
 
 
 @click.command()
@@ -28,38 +34,85 @@ if TYPE_CHECKING:
 @click.option(
     "-l", "--limit", metavar="PATTERN", help="Hosts and groups, as in Ansible.", shell_complete=complete_limit
 )
-@click.option("--full", is_flag=True, required=True, help="Run the product's playbook in check mode.")
+@click.option("--full", is_flag=True, help="Run the product's playbook in check mode on every host.")
+@click.option(
+    "--escalate",
+    "escalate",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="How many hosts are sent to the full check, because what is agreed changed since their seal; at least one.",
+)
 @output_option
 @pass_app
-def check(app: App, *, product: str, limit: str | None, output: str, full: bool) -> int:
+def check(app: App, *, product: str, limit: str | None, output: str, full: bool, escalate: float | None) -> int:
     """Check whether hosts are as a PRODUCT agrees (baseline by default).
 
-    Exits with 6 when something is not; with 5 or 4 when hosts failed or could not be reached, of which then nothing
-    is known.
+    Hosts are compared with their seals, in one round trip each; `bedplate drift seal` takes these. Exits with 6 when
+    something is not as agreed; with 4 when hosts could not be reached, and with 5 when they could not be judged for
+    another reason: nothing is known of them then.
 
-    Example: bedplate drift check --full -l site_fra1
+    \b
+    Examples:
+      bedplate drift check -l site_fra1
+      bedplate drift check --full -l fra1-colo-01
     """
-    del full
     app.recover()
     waiver_book(app).all()  # what is wrong with them is said before anything starts
+    return _check_fully(app, product, limit, output) if full else _check_fast(app, product, limit, output, escalate)
+
+
+def _check_fully(app: App, product: str, limit: str | None, output: str) -> int:
     checking = full_check(app)
     run = run_check(app, checking, product, limit, quiet=output != "table")
     if run.exit_code not in _JUDGED:
-        click.echo(f"bedplate: {run.error}", err=True)
-        return run.exit_code if run.exit_code is not None else ExitCode.INTERNAL
+        return _broken_off(run)
     result = checking.judge(run)
     show_result(result, output)
-    return exit_code_of_check(run, drifted=bool(result.open))
+    return exit_code_of_check(result.states, result.open, [run])
+
+
+def _check_fast(app: App, product: str, limit: str | None, output: str, escalate: float | None) -> int:
+    from bedplate.watch import Escalation
+
+    checking = fast_check(app)
+    order = checking.order(product, limit)
+    for warning in order.warnings:
+        click.echo(f"bedplate: {warning}", err=True)
+    percent = app.settings.drift.escalate_percent if escalate is None else escalate
+    done = checking.check(order, Escalation(percent))
+    if done.result is None:
+        return _broken_off(done.runs[0])
+    show_result(done.result, output)
+    return exit_code_of_check(done.result.states, done.result.open, done.runs)
+
+
+def _broken_off(run: Run) -> int:
+    click.echo(f"bedplate: {run.error}", err=True)
+    return run.exit_code if run.exit_code is not None else ExitCode.INTERNAL
 
 
 _JUDGED = frozenset({ExitCode.DONE, ExitCode.UNREACHABLE, ExitCode.FAILED})
 
 
+def recording_of(app: App) -> Recording:
+    """Return what keeps checks."""
+    from bedplate.watch import Recording
+
+    return Recording(app.drift, fleet_background(app), waiver_book(app))
+
+
 def full_check(app: App) -> FullCheck:
     """Return what executes and reads full checks."""
-    from bedplate.watch import FullCheck, Recording
+    from bedplate.watch import FullCheck
 
-    return FullCheck(app.launcher, Recording(app.drift, fleet_background(app), waiver_book(app)))
+    return FullCheck(app.launcher, recording_of(app))
+
+
+def fast_check(app: App) -> FastCheck:
+    """Return what executes fast checks, showing their runs as they go."""
+    from bedplate.watch import FastCheck
+
+    return FastCheck(app.launcher, app.seals, app.drift, recording_of(app), full_check(app), partial(executed, app))
 
 
 def fleet_background(app: App) -> FleetBackground:
@@ -77,13 +130,25 @@ def run_check(app: App, checking: FullCheck, product: str, limit: str | None, *,
     prepared = replace(prepared, run=app.launcher.accept(prepared))
     hosts = len(prepared.run.hosts)
     click.echo(f"Check {prepared.run.id}: {product} on {hosts} host{'' if hosts == 1 else 's'}", err=quiet)
-    return executed(app, prepared, Results())
+    return executed(app, prepared, [])
 
 
-def exit_code_of_check(run: Run, *, drifted: bool) -> int:
-    """Return what a check exits with: hosts that failed outrank hosts out of reach, and those outrank drift."""
-    if run.exit_code:
-        return run.exit_code
+def exit_code_of_check(states: Sequence[HostState], findings: Sequence[Finding], runs: Sequence[Run]) -> int:
+    """Return what a check exits with: hosts that failed outrank hosts out of reach, and those outrank drift.
+
+    A host that could not be judged for another reason than that it could not be reached counts as one that failed;
+    updates that were expected count as nothing.
+    """
+    codes = {run.exit_code for run in runs}
+    other = sorted(code for code in codes - _JUDGED if code is not None)
+    reasons = [state.reason or "" for state in states if state.outcome is CheckOutcome.UNKNOWN]
+    if other:
+        return other[0]
+    if ExitCode.FAILED in codes or not all(reason.startswith(UNREACHABLE) for reason in reasons):
+        return ExitCode.FAILED
+    if ExitCode.UNREACHABLE in codes or reasons:
+        return ExitCode.UNREACHABLE
+    drifted = any(finding.cause is not Cause.EXPECTED for finding in findings)
     return ExitCode.DRIFT if drifted else ExitCode.DONE
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from bedplate.commands.context import App, pass_app
-from bedplate.commands.drift_check import exit_code_of_check, fleet_background, full_check
+from bedplate.commands.drift_check import exit_code_of_check, fleet_background, recording_of
 from bedplate.commands.drift_waivers import waiver_book
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.commands.run import Results, executed
+from bedplate.commands.run import executed
 
 if TYPE_CHECKING:
     from typing import Any
@@ -44,10 +45,12 @@ def nightly(app: App, *, product: str, output: str, believe: bool) -> int:
     book = waiver_book(app)
     book.all()  # what is wrong with them is said before anything starts
     reporting = Reporting(app.drift, fleet_background(app), book)
-    night = Nightly(app.launcher, app.drift, full_check(app), reporting, lambda order: executed(app, order, Results()))
+    night = Nightly(app.launcher, app.drift, app.seals, recording_of(app), reporting, partial(executed, app))
     result = night.run(product, believe=believe)
     emit(night_document(result), output, lambda out: draw_night(out, result))
-    return exit_code_of_check(result.run, drifted=bool(result.report.open))
+    check = result.report.check
+    states = [state for state in result.report.states if state.check == check.id]
+    return exit_code_of_check(states, result.report.open, [result.run] if result.run else [])
 
 
 def night_document(result: NightResult) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def night_document(result: NightResult) -> dict[str, Any]:
         "started_at": night.started_at,
         "finished_at": night.finished_at,
         "resumed": result.resumed,
-        "run": result.run.id,
+        "run": night.run_id,
         "check": check_document(report.check),
         "message": night.message,
         "told": [finding_document(finding) for finding in result.told],

@@ -187,12 +187,19 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
         return _detached(app, prepared, output)
     results = Results()
     try:
-        ended = executed(app, prepared, results)
+        ended = executed(app, prepared, [results])
         _show_end(ended, results.hosts, output)
     except BrokenPipeError:  # nobody reads any more; what the run came to counts all the same
         leave_pipe()
         ended = app.store.get(accepted.id)
+    _seal_after(app, ended)
     return ended.exit_code if ended.exit_code is not None else ExitCode.INTERNAL
+
+
+def _seal_after(app: App, ended: Run) -> None:
+    from bedplate.commands.drift_seal import seal_after
+
+    seal_after(app, ended)
 
 
 def _waits(prepared: PreparedRun, output: str) -> int:
@@ -218,13 +225,13 @@ def _detached(app: App, prepared: PreparedRun, output: str) -> int:
     return ExitCode.DONE
 
 
-def executed(app: App, prepared: PreparedRun, results: Results) -> Run:
+def executed(app: App, prepared: PreparedRun, observers: Sequence[RunObserver]) -> Run:
     """Execute an accepted run, showing it as it goes; Ctrl-C stops it in order."""
     from bedplate.launch import StopControl
 
     control = StopControl(_tell_stop)
     with control.signals():
-        return app.launcher.execute(prepared, [_progress(prepared), results], control)
+        return app.launcher.execute(prepared, [_progress(prepared), *observers], control)
 
 
 def _progress(prepared: PreparedRun) -> RunObserver:

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 # An update that came by itself, as the policy allows: told, and no drift.
 UPDATE_KIND = "update"
+# How the reason begins where a host could not be reached.
+UNREACHABLE = "could not be reached"
 
 
 class CheckOutcome(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 
 from bedplate.drift.lifecycle import TASK_KIND
 from bedplate.drift.modules import MODULES, NEUTRAL, module_name
-from bedplate.drift.observation import CheckOutcome, HostCheck, Observation, RoleCoverage
+from bedplate.drift.observation import UNREACHABLE, CheckOutcome, HostCheck, Observation, RoleCoverage
 from bedplate.drift.resources import Seen
 from bedplate.drift.severities import severity_of
 from bedplate.runs import Event, HostOutcome, HostResult
@@ -18,7 +18,7 @@ _FAILED = frozenset({"runner_on_failed", "runner_item_on_failed"})
 _END = "playbook_on_stats"
 _PLAY_TASKS = "(play)"
 _REASONS = {
-    HostOutcome.UNREACHABLE: "could not be reached",
+    HostOutcome.UNREACHABLE: UNREACHABLE,
     HostOutcome.FAILED: "failed",
     HostOutcome.UNKNOWN: "nothing was done to it",
     HostOutcome.SKIPPED: "every task was skipped",
@@ -127,5 +127,5 @@ def _reason(event: Event) -> str:
     message = str(result.get("msg", "")) if isinstance(result, Mapping) else ""
     where = ": ".join(filter(None, (_role(event), event.task)))
     if event.kind == "runner_on_unreachable":
-        return f"could not be reached: {message}"[:_LONGEST_REASON]
+        return f"{UNREACHABLE}: {message}"[:_LONGEST_REASON]
     return f"{where}: failed: {message}"[:_LONGEST_REASON]

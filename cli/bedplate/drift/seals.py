@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +28,24 @@ class KeptSeal:
     digest: str
     signed: str
     texts: tuple[str, ...] = ()
+
+
+@dataclass
+class Sealed:
+    """What came of sealing.
+
+    Attributes:
+        runs: ids of those that looked at the hosts.
+        new: hosts whose seal is another than before.
+        unchanged: hosts whose seal says the same.
+        failures: by host that was not sealed, why.
+    """
+
+    product: str
+    runs: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 class SealRepository(Protocol):

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from bedplate.drift.capture import Capture, CaptureError, read_capture
+from bedplate.drift.observation import UNREACHABLE
 from bedplate.errors import EngineError
-from bedplate.execution.executor import ExecutionOutcome, RunObserver, StopControl
+from bedplate.execution.executor import ExecutionOutcome, RunObserver
 from bedplate.execution.files import make_private
 from bedplate.execution.inventory_cache import write_private
 from bedplate.launch.launcher import Launcher
@@ -19,8 +20,8 @@ from bedplate.launch.request import LaunchRequest, PreparedRun
 from bedplate.runs import Event, Run
 
 PRODUCT = "drift_check"
-# Asked for who hears of a run, once it was accepted.
-Observing = Callable[[PreparedRun], Sequence[RunObserver]]
+# Executes an accepted run, of which these observers hear too.
+Execute = Callable[[PreparedRun, Sequence[RunObserver]], Run]
 _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
 _LONGEST_REASON = 300
@@ -65,7 +66,7 @@ class _Failures:
             return
         result = event.data.get("res")
         message = str(result.get("msg", "")) if isinstance(result, Mapping) else ""
-        what = "could not be reached" if event.kind == "runner_on_unreachable" else "could not be looked at"
+        what = UNREACHABLE if event.kind == "runner_on_unreachable" else "could not be looked at"
         reason = " ".join(f"{what}: {message}".split())
         self.reasons.setdefault(event.host, reason[:_LONGEST_REASON])
 
@@ -79,16 +80,15 @@ def capture(
     request_of: Callable[[str], Mapping[str, Any]],
     *,
     reason: str | None = None,
-    control: StopControl | None = None,
-    observing: Observing | None = None,
+    execute: Execute | None = None,
 ) -> Captures:
     """Look at hosts and return what each said.
 
     Args:
         request_of: returns, for a host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
         reason: why, for the run's record.
-        control: how a person ends it; hosts that were not looked at by then have no answer.
-        observing: who else hears of the run.
+        execute: executes the run; by default without anybody who could end it. Hosts that were not looked at by its
+            end have no answer.
 
     Raises:
         InventoryError, RefusedError, NotFoundError, StoreError, EngineError: as `Launcher` says.
@@ -101,8 +101,7 @@ def capture(
         document = json.dumps(request_of(host), separators=(",", ":"))
         write_private(folder / f"{_quoted(host)}.json", document.encode())
     failures = _Failures()
-    others = observing(accepted) if observing else ()
-    return Captures(launcher.execute(accepted, [failures, *others], control), failures.reasons)
+    return Captures((execute or launcher.execute)(accepted, [failures]), failures.reasons)
 
 
 def _folder(run: Run, part: str) -> Path:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 
 from bedplate.drift.finding import FindingQuery, FindingState
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seal import Seal, texts_of
-from bedplate.drift.seals import KeptSeal, SealRepository
+from bedplate.drift.seals import KeptSeal, Sealed, SealRepository
 from bedplate.errors import NotFoundError
-from bedplate.execution.executor import StopControl
-from bedplate.launch.capturing import Observing
+from bedplate.launch.capturing import Execute
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.sealing import look, seal_key
 from bedplate.runs import HostOutcome, Run, RunMode, RunQuery, RunStatus
@@ -26,31 +24,12 @@ _ENDS = (RunStatus.SUCCESSFUL, RunStatus.FAILED)
 _OPEN = tuple(state for state in FindingState if state.is_open)
 
 
-@dataclass
-class Sealed:
-    """What came of sealing.
-
-    Attributes:
-        runs: those that looked at the hosts.
-        new: hosts whose seal is another than before.
-        unchanged: hosts whose seal says the same.
-        failures: by host that was not sealed, why.
-    """
-
-    product: str
-    runs: list[Run] = field(default_factory=list)
-    new: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)
-
-
 class SealKeeping:
     """Takes seals, and keeps them.
 
     Args:
         drift: knows what is found on hosts.
-        control: how a person ends it.
-        observing: who hears of the runs that look at hosts.
+        execute: executes the runs that look at hosts: see `capture`.
     """
 
     def __init__(
@@ -58,15 +37,12 @@ class SealKeeping:
         launcher: Launcher,
         seals: SealRepository,
         drift: DriftRepository,
-        *,
-        control: StopControl | None = None,
-        observing: Observing | None = None,
+        execute: Execute | None = None,
     ) -> None:
         self._launcher = launcher
         self._seals = seals
         self._drift = drift
-        self._control = control
-        self._observing = observing
+        self._execute = execute
 
     def is_due(self, run: Run) -> bool:
         """Return whether hosts are sealed after this run by themselves."""
@@ -132,9 +108,9 @@ class SealKeeping:
         return sealed
 
     def _take(self, run: Run, hosts: Collection[str] | None, sealed: Sealed) -> None:
-        sealing = look(self._launcher, run.id, hosts, control=self._control, observing=self._observing)
+        sealing = look(self._launcher, run.id, hosts, execute=self._execute)
         if sealing.run is not None:
-            sealed.runs.append(sealing.run)
+            sealed.runs.append(sealing.run.id)
         key = seal_key(self._launcher.settings.home)
         left = sealing.seals()
         while seals := list(islice(left, _AT_ONCE)):

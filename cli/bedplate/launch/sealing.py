@@ -31,11 +31,10 @@ from bedplate.drift.observation import CheckOutcome, HostCheck
 from bedplate.drift.seal import Intent, Seal, SealError, request_for, texts_of, verify
 from bedplate.errors import EngineError
 from bedplate.execution.digest import content_digest
-from bedplate.execution.executor import StopControl
 from bedplate.execution.files import make_private
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import write_private
-from bedplate.launch.capturing import Captures, Observing, capture
+from bedplate.launch.capturing import Captures, Execute, capture
 from bedplate.launch.launcher import Launcher
 from bedplate.runs import Run
 
@@ -120,15 +119,14 @@ def look(
     run_id: str,
     hosts: Iterable[str] | None = None,
     *,
-    control: StopControl | None = None,
-    observing: Observing | None = None,
+    execute: Execute | None = None,
 ) -> Sealing:
     """Look at the hosts that a run brought to their state, in order to seal them.
 
     Args:
         run_id: a run that applied a product, not one in check mode.
         hosts: only these.
-        observing: who else hears of the run that looks.
+        execute: executes the run that looks: see `capture`.
 
     Raises:
         StoreError, NotFoundError: the run cannot be read.
@@ -144,7 +142,7 @@ def look(
         return request_for(seal_from_run(launcher.store, run.id, host).resources)
 
     reason = f"seals of run {run.id}"
-    looked = capture(launcher, wanted, request_of, reason=reason, control=control, observing=observing)
+    looked = capture(launcher, wanted, request_of, reason=reason, execute=execute)
     return Sealing(launcher, run, wanted, looked)
 
 
@@ -167,8 +165,7 @@ def fast_check(
     *,
     texts: Callable[[Iterable[str]], Mapping[str, bytes]] | None = None,
     policy: Policy | None = None,
-    control: StopControl | None = None,
-    observing: Observing | None = None,
+    execute: Execute | None = None,
 ) -> Checked:
     """Check hosts against their seals, in one round trip each.
 
@@ -176,7 +173,7 @@ def fast_check(
         hosts: inventory names. One without a seal is unknown.
         seals: by host, what `Seal.to_text` wrote.
         texts: asked, for a host with changed texts, for those of these digests, as `Taken.texts` had them.
-        observing: who else hears of the run that looks.
+        execute: executes the run that looks: see `capture`.
 
     Raises:
         InventoryError, StoreError, EngineError, RefusedError: the hosts cannot be looked at.
@@ -192,7 +189,7 @@ def fast_check(
     def request_of(host: str) -> dict[str, Any]:
         return Seal.from_text(seals[host], host, key).request()
 
-    looked = capture(launcher, sealed, request_of, reason="drift check", control=control, observing=observing)
+    looked = capture(launcher, sealed, request_of, reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
     for host in sealed:
         try:

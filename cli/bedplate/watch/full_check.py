@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bedplate.drift.check import DriftCheck
 from bedplate.drift.finding import CheckKind
+from bedplate.drift.observation import HostCheck
 from bedplate.drift.reading import CheckReading
 from bedplate.errors import EngineError
 from bedplate.launch import Launcher, LaunchRequest, PreparedRun, RunObserver, StopControl
@@ -45,6 +47,21 @@ class FullCheck:
             EngineError: the run did not come to its end, so that nothing can be said of any host.
             StoreError: the store cannot be read or written.
         """
+        seen, at = self.read(run)
+        check = DriftCheck(
+            id=run.id,
+            product=run.product,
+            kind=CheckKind.FULL,
+            requester=run.requester,
+            started_at=run.started_at or run.created_at,
+            limit=run.limit,
+            content_digest=run.content_digest,
+            git_commit=run.git_commit,
+        )
+        return self._recording.record(check, seen, at)
+
+    def read(self, run: Run) -> tuple[list[HostCheck], datetime]:
+        """Return what an ended run saw on each host, and when it ended; raises as `judge` does. Nothing is kept."""
         reading = CheckReading()
         for event in self._launcher.store.events(run.id, EventQuery()):
             reading.add(event)
@@ -54,15 +71,4 @@ class FullCheck:
                 where=f"run {run.id}",
                 hint="nothing is said of any host",
             )
-        check = DriftCheck(
-            id=run.id,
-            product=run.product,
-            kind=CheckKind.FULL,
-            requester=run.requester,
-            started_at=run.started_at,
-            limit=run.limit,
-            content_digest=run.content_digest,
-            git_commit=run.git_commit,
-        )
-        seen = reading.checks(self._launcher.store.host_results(run.id))
-        return self._recording.record(check, seen, run.finished_at)
+        return list(reading.checks(self._launcher.store.host_results(run.id))), run.finished_at

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bedplate.drift.finding import Finding
+from bedplate.drift.check import DriftCheck
+from bedplate.drift.finding import Cause, Finding
 from bedplate.drift.night import Fleet, Gate, Message, Night, NightPhase
 from bedplate.drift.repository import DriftRepository
+from bedplate.drift.seals import SealRepository
 from bedplate.errors import EngineError, ExternalError, InventoryError, NotFoundError, RefusedError, UsageError
 from bedplate.execution.inventory_cache import private_folder, write_private
-from bedplate.launch import Launcher, PreparedRun
+from bedplate.launch import Launcher
+from bedplate.launch.capturing import Execute
 from bedplate.reports.drift_metrics import drift_metrics
 from bedplate.reports.drift_report import DriftReport
 from bedplate.runs import Run, RunStatus, new_run_id
 from bedplate.settings import DriftSettings
+from bedplate.watch.fast_check import Escalation, FastCheck
 from bedplate.watch.full_check import FullCheck
 from bedplate.watch.message import body_of, send, title_of
+from bedplate.watch.recording import Recording
 from bedplate.watch.reporting import Reporting, write_reports
 
 # A night that was broken off longer ago is not gone on with: what it saw is of another day.
@@ -36,14 +41,14 @@ class NightResult:
     """What a night came to.
 
     Attributes:
-        run: the run that looked.
+        run: the run that looked; of a fast check, the one that looked at seals.
         told: the findings of the message.
         files: the reports by form.
         resumed: whether another process had begun it.
     """
 
     night: Night
-    run: Run
+    run: Run | None
     report: DriftReport
     told: Sequence[Finding]
     files: dict[str, Path]
@@ -54,20 +59,25 @@ class Nightly:
     """Nights of one product on one inventory.
 
     Args:
-        execute: executes an accepted run, showing it.
+        seals: of the hosts that are compared with theirs; all others get a full check.
+        recording: keeps what checks saw.
+        execute: executes an accepted run, showing it: see `capture`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (each is a part of its own, named where it is made)
         self,
         launcher: Launcher,
         drift: DriftRepository,
-        checking: FullCheck,
+        seals: SealRepository,
+        recording: Recording,
         reporting: Reporting,
-        execute: Callable[[PreparedRun], Run],
+        execute: Execute,
     ) -> None:
         self._launcher = launcher
         self._drift = drift
-        self._checking = checking
+        self._seals = seals
+        self._recording = recording
+        self._checking = FullCheck(launcher, recording)
         self._reporting = reporting
         self._execute = execute
 
@@ -92,7 +102,9 @@ class Nightly:
             if night.fleet is None:
                 night = self._pass_gate(night, believe=believe)
             run, night = self._check(night)
-            report = self._reporting.report(product, run.finished_at or night.started_at, check_id=run.id)
+            kept = self._kept(night)
+            at = kept.finished_at if kept else None
+            report = self._reporting.report(product, at or night.started_at, check_id=night.run_id)
             folder = self._launcher.settings.reports_folder / night.id
             files = write_reports(report, folder) | self._write_metrics(report)
             if night.phase is NightPhase.CHECKED:
@@ -100,6 +112,7 @@ class Nightly:
             night, told = self._tell(night, report)
             now = datetime.now(UTC)
             self._drift.forget(now - timedelta(days=self._launcher.settings.retention.days))
+            self._seals.sweep()
             night = self._keep(night, phase=NightPhase.DONE, finished_at=now)
             return NightResult(night, run, report, told, files, resumed)
 
@@ -140,20 +153,40 @@ class Nightly:
         kept = self._drift.nights(night.product, night.inventory)
         return next((one.fleet for one in kept if one.fleet is not None), {})
 
-    def _check(self, night: Night) -> tuple[Run, Night]:
+    def _check(self, night: Night) -> tuple[Run | None, Night]:
         run = self._ended_run(night)
-        if run is not None and night.phase in _CHECKED:
-            return run, night
-        if run is None or not self._judged(run):
-            prepared = self._checking.prepare(night.product, None)
-            prepared = replace(prepared, run=self._launcher.accept(prepared))
-            night = self._keep(night, phase=NightPhase.CHECKING, run_id=prepared.run.id)
-            run = self._execute(prepared)
-            self._checking.judge(run)
-        return run, self._keep(night, phase=NightPhase.CHECKED)
+        if self._kept(night) is None and (run is None or not self._judged(night, run)):
+            night = self._check_fast(night) if self._seals.sealed(night.product) else self._check_fully(night)
+            run = self._ended_run(night)
+        return run, night if night.phase in _CHECKED else self._keep(night, phase=NightPhase.CHECKED)
 
-    def _judged(self, run: Run) -> bool:
+    def _check_fully(self, night: Night) -> Night:
+        prepared = self._checking.prepare(night.product, None)
+        prepared = replace(prepared, run=self._launcher.accept(prepared))
+        night = self._keep(night, phase=NightPhase.CHECKING, run_id=prepared.run.id)
+        self._checking.judge(self._execute(prepared, ()))
+        return night
+
+    def _check_fast(self, night: Night) -> Night:
+        """Compare hosts with their seals, and check those fully that have none; all of it is kept at once."""
+        night = self._keep(night, phase=NightPhase.CHECKING, run_id=None)
+        fast = FastCheck(self._launcher, self._seals, self._drift, self._recording, self._checking, self._execute)
+        escalation = Escalation(self._settings.escalate_percent, unsealed=True)
+        done = fast.check(fast.order(night.product, None), escalation)
+        if done.result is None:
+            run = done.runs[0]
+            raise EngineError(f"did not come to its end: {run.error or run.status.value}", where=f"run {run.id}")
+        return self._keep(night, run_id=done.result.check.id)
+
+    def _kept(self, night: Night) -> DriftCheck | None:
+        """Return what is kept of the night's check."""
+        checks = self._drift.checks(night.product) if night.run_id else []
+        return next((check for check in checks if check.id == night.run_id), None)
+
+    def _judged(self, night: Night, run: Run) -> bool:
         """Judge the run that a killed process left; return whether that could be done."""
+        if run.product != night.product:
+            return False
         with contextlib.suppress(EngineError):
             self._checking.judge(run)
             return True
@@ -187,7 +220,7 @@ class Nightly:
         if night.phase is NightPhase.TELLING:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.UNKNOWN), ()
         self._drift.set_told([finding.id for finding, _ in report.waived], None)  # news when the waiver expires
-        openly = {finding.id for finding in report.open}
+        openly = {finding.id for finding in report.open if finding.cause is not Cause.EXPECTED}
         fresh = [finding for finding in self._drift.untold(night.product) if finding.id in openly]
         if not fresh or not self._settings.notify:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.NONE), fresh

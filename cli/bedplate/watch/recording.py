@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bedplate.drift.check import CheckRecord, DriftCheck, FindingCounts, HostState
-from bedplate.drift.finding import Finding, FindingEvent, FindingState, HostFacts, Identity, Transition
+from bedplate.drift.finding import CheckKind, Finding, FindingEvent, FindingState, HostFacts, Identity, Transition
 from bedplate.drift.lifecycle import Background, HostLife, Step
 from bedplate.drift.observation import CheckOutcome, HostCheck
 from bedplate.drift.repository import DriftRepository
@@ -49,13 +49,16 @@ class Recording:
         self._background = background
         self._book = book
 
-    def record(self, check: DriftCheck, seen: Sequence[HostCheck], at: datetime) -> CheckResult:
+    def record(
+        self, check: DriftCheck, seen: Sequence[HostCheck], at: datetime, *, fully: Collection[str] = ()
+    ) -> CheckResult:
         """Keep a check with all that it saw; harmless when repeated with the same id.
 
         Args:
             check: the check, without what it came to.
             seen: what it says of each host, each host once.
             at: when it ended.
+            fully: hosts of a fast check that were sent to the full check.
 
         Raises:
             StoreError: the store cannot be written; nothing of the check was kept then.
@@ -74,7 +77,8 @@ class Recording:
             before, intent = states.get(one.host), intents.get(one.host)
             judged_at = before.judged_at if before else None
             background = Background(facts[one.host], judged_at, intent, self._background.moved(intent))
-            steps += HostLife(check, at, one, background).steps(known[one.host])
+            kind = CheckKind.FULL if one.host in fully else check.kind
+            steps += HostLife(replace(check, kind=kind), at, one, background).steps(known[one.host])
             after.append(_state(check, one, facts[one.host], judged_at, at))
         waivers = Waivers(self._book.all(), at.date(), facts)
         result = _result(check, at, steps, after, waivers)

@@ -58,7 +58,7 @@ class Reporting:
         """
         checks = self._drift.checks(product, _TREND)
         if not checks:
-            raise NotFoundError(f"{product} was never checked", hint=f"bedplate drift check --full {product}")
+            raise NotFoundError(f"{product} was never checked", hint=f"bedplate drift check {product}")
         check = next((one for one in checks if one.id == check_id), checks[0])
         hosts = self._background.groups.keys()  # what has left the inventory is nobody's concern any more
         states = self._drift.host_states(product, hosts)
