@@ -29,7 +29,7 @@ COMMANDS = {
         "bedplate.commands.schedule:schedule", "Products that run by themselves: show, install, remove."
     ),
     "notifications": LazyCommand("bedplate.commands.notifications:notifications", "Who hears of results; --test."),
-    "drift": LazyCommand("bedplate.commands.drift:drift", "What is not as agreed: check, list, show, waive, trend."),
+    "drift": LazyCommand("bedplate.commands.drift:drift", "What is not as agreed: check, seal, list, show, waive."),
     "nightly": LazyCommand("bedplate.commands.nightly:nightly", "Check the whole fleet, and tell what is new."),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),

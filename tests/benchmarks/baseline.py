@@ -101,6 +101,7 @@ class BaselineLab:
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "BEDPLATE_"))},
             "BEDPLATE_HOME": str(folder / "home"),
+            "BEDPLATE_DRIFT_SEAL_AFTER": "",  # a step of its own, which plain Ansible has not
             "PATH": f"{folder / 'bin'}:{_BIN}:{os.environ['PATH']}",
         }
 

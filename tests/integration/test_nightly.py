@@ -165,6 +165,47 @@ def test_one_that_was_killed_is_gone_on_with_and_meanwhile_no_second_begins(nigh
     assert len(receiver.messages) == 1
 
 
+@pytest.fixture
+def sealed(nights: Nights) -> Nights:
+    """Nights of hosts of which one has no seal, and another has moved since it was sealed."""
+    for file in ("playbooks/drift_check.yml", "playbooks/products/drift_check.yml"):
+        (nights.project.root / file).symlink_to(ROOT / file)
+    nights.go_on.touch()
+    assert nights.project.bedplate("run", "baseline", "-l", "h1:h2:h3").returncode == 0
+    (nights.files / "h2").write_text("two\n", encoding="utf-8")
+    return nights
+
+
+def moved(nights: Nights, night: dict[str, Any]) -> dict[str, str]:
+    """Return by host which check found something in this project's folder: the machine is in use."""
+    return {one["host"]: one["check"] for one in night["told"] if one["key"].startswith(str(nights.files))}
+
+
+def test_hosts_are_compared_with_their_seals_and_those_without_are_checked_fully(sealed: Nights) -> None:
+    first, _ = sealed.run(6)
+    assert (first["check"]["kind"], first["message"]) == ("fast", "sent")
+    assert moved(sealed, first) == {"h2": "fast", "h4": "full"}
+    assert first["check"]["outcomes"]["unknown"] == 0
+    runs = sealed.project.document("runs", "list")
+    assert [(run["product"], run["mode"]) for run in runs[:2]] == [("baseline", "check"), ("drift_check", "apply")]
+    assert first["run"] == first["check"]["id"] == runs[1]["id"]
+
+
+@pytest.mark.parametrize("step", [("record", 1, "before"), ("record", 1, "after"), ("put_night", 4, "after")])
+def test_one_with_seals_that_was_killed_is_gone_on_with(
+    sealed: Nights, receiver: Receiver, step: tuple[str, int, str]
+) -> None:
+    method, nth, when = step
+    code = KILLED_AT.format(method=method, nth=nth, when=when)
+    command = [sys.executable, "-c", code, str(sealed.project.inventory)]
+    killed = subprocess.run(command, env=sealed.environment, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    resumed, _ = sealed.run(6)
+    assert resumed["resumed"]
+    assert moved(sealed, resumed) == {"h2": "fast", "h4": "full"}
+    assert len(receiver.messages) == 1
+
+
 KILLED_AT = """
 import os, signal, sys
 from bedplate.store.drift import SqlDriftRepository

@@ -6,7 +6,8 @@ import base64
 import copy
 import hashlib
 import zlib
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -263,6 +264,20 @@ def test_coverage_counts_what_could_be_judged_and_names_the_rest() -> None:
         ("s", 0, ("unit:a.service", "Do it: no row")),
     }
     assert "left out: states unit" in (check.reason or "")
+
+
+def test_a_seal_says_the_same_whenever_and_after_whichever_run_it_was_taken() -> None:
+    before = capture({"file": {"/x": FILE}}, taken_at=1)
+    seal = sealed(before, Resource("file", "/x", "r"))
+    later = Seal("h", NOW + timedelta(days=1), INTENT, replace(before, taken_at=2, updates={"curl": "8"}), seal.managed)
+    assert seal.digest == later.digest
+    others = [
+        replace(seal, intent=Intent("c", "w")),
+        replace(seal, managed=Managed()),
+        replace(seal, capture=capture({"file": {"/x": ABSENT}})),
+        replace(seal, host="i"),
+    ]
+    assert len({seal.digest, *(other.digest for other in others)}) == 5
 
 
 def test_a_seal_that_was_changed_or_is_anothers_is_not_trusted() -> None:

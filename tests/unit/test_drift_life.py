@@ -23,6 +23,7 @@ from bedplate.drift.finding import (
     finding_id,
 )
 from bedplate.drift.lifecycle import Background, HostLife, MovedContent, Step
+from bedplate.drift.observation import UPDATE_KIND
 
 START = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 CHECK = DriftCheck("c1", "baseline", CheckKind.FULL, "kim", START, content_digest="d1")
@@ -94,6 +95,27 @@ class TestWhatACheckCannotSayNothingIsResolvedBy:
         assert life([socket], seen()) == []
         assert len(life([socket], seen(), kind=CheckKind.FAST)) == 1
 
+    @pytest.mark.parametrize(
+        "observation",
+        [
+            replace(MOTD, key="/etc/cron.d/extra", attribute="presence", before="absent"),
+            replace(MOTD, attribute="attributes"),
+            replace(MOTD, kind="unit", key="ssh.service", attribute="configuration"),
+        ],
+    )
+    def test_a_full_check_about_what_only_a_fast_one_sees(self, observation: Observation) -> None:
+        fast = opened(observation, kind=CheckKind.FAST)
+        assert life([fast], seen()) == []
+        assert len(life([fast], seen(), kind=CheckKind.FAST)) == 1
+        assert len(life([opened(observation)], seen())) == 1, "a full check saw it"
+
+    def test_a_full_check_resolves_what_both_see(self) -> None:
+        assert len(life([opened(kind=CheckKind.FAST)], seen())) == 1
+
+    def test_a_fast_check_about_a_task_that_could_not_be_sealed(self) -> None:
+        lacking = ("Write it: no row says what it manages",)
+        assert life([opened()], seen(lacking=lacking), kind=CheckKind.FAST) == []
+
     def test_a_fast_check_about_a_task_without_a_resource(self) -> None:
         task = opened(Observation("a", "task", "access: Do it", "state", role="access"))
         assert life([task], seen(), kind=CheckKind.FAST) == []
@@ -110,6 +132,11 @@ class TestCauses:
 
     def test_the_host_moved_where_the_intent_did_not(self) -> None:
         assert self.cause(intent=Intent("d1")) is Cause.CORRECTIVE
+
+    def test_an_update_by_itself_was_to_be_expected(self) -> None:
+        update = Observation("a", UPDATE_KIND, "curl", "version", "8.1", "8.2")
+        (step,) = life([], seen(update), Background(intent=Intent("d1")), kind=CheckKind.FAST)
+        assert step.finding.cause is Cause.EXPECTED
 
     def test_the_intent_moved_where_the_role_did(self) -> None:
         intent = Intent("d0", "abc")

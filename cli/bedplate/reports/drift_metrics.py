@@ -14,7 +14,7 @@ _HELP = {
     "bedplate_drift_findings": "Open findings of a host that nobody accepted.",
     "bedplate_drift_hosts": "Hosts by what the last check says of them.",
     "bedplate_drift_waived_findings": "Open findings that somebody accepted.",
-    "bedplate_drift_coverage_ratio": "Share of tasks that the last check could judge.",
+    "bedplate_drift_coverage_ratio": "Share of tasks or resources that the last check could judge.",
 }
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bedplate.drift import CheckOutcome, Severity
 from bedplate.drift.check import DriftCheck, HostState, coverage_percent
-from bedplate.drift.finding import Finding, FindingEvent, FindingState
+from bedplate.drift.finding import CheckKind, Finding, FindingEvent, FindingState
 from bedplate.drift.waivers import Waiver
 from bedplate.reports.drift_documents import host_coverage
 from bedplate.reports.drift_report import DriftReport
@@ -166,7 +166,8 @@ def summary(check: DriftCheck) -> str:
     found = check.findings
     words = {"new": found.new, "reopened": found.reopened, "staying": found.staying, "resolved": found.resolved}
     told = ", ".join(f"{count} {word}" for word, count in {**words, "waived": found.waived}.items() if count)
-    return f"{told or 'nothing drifted'}; {percent(check.coverage) or 'none'} of all tasks could be judged"
+    what = "tasks" if check.kind is CheckKind.FULL else "resources"
+    return f"{told or 'nothing drifted'}; {percent(check.coverage) or 'none'} of all {what} could be judged"
 
 
 def owner_table(report: DriftReport) -> Table:

@@ -15,7 +15,8 @@ from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seals import SealRepository
 from bedplate.errors import EngineError, ExternalError, InventoryError, NotFoundError, RefusedError, UsageError
 from bedplate.execution.inventory_cache import private_folder, write_private
-from bedplate.launch import Launcher
+from bedplate.launch import Launcher, PreparedRun, RunObserver
+from bedplate.launch.capturing import PRODUCT as LOOK
 from bedplate.launch.capturing import Execute
 from bedplate.reports.drift_metrics import drift_metrics
 from bedplate.reports.drift_report import DriftReport
@@ -170,7 +171,13 @@ class Nightly:
     def _check_fast(self, night: Night) -> Night:
         """Compare hosts with their seals, and check those fully that have none; all of it is kept at once."""
         night = self._keep(night, phase=NightPhase.CHECKING, run_id=None)
-        fast = FastCheck(self._launcher, self._seals, self._drift, self._recording, self._checking, self._execute)
+
+        def execute(prepared: PreparedRun, observers: Sequence[RunObserver]) -> Run:
+            if prepared.run.product == LOOK:  # the check has its id
+                self._keep(night, run_id=prepared.run.id)
+            return self._execute(prepared, observers)
+
+        fast = FastCheck(self._launcher, self._seals, self._drift, self._recording, self._checking, execute)
         escalation = Escalation(self._settings.escalate_percent, unsealed=True)
         done = fast.check(fast.order(night.product, None), escalation)
         if done.result is None:
