@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class Seal:
         """Return the digest of what the seal says, without when it was taken and of which run."""
         capture = {**self.capture.document(), "taken_at": 0, "updates": {}}
         lasting = {**self._document(), "taken_at": "", "run": "", "capture": capture}
-        return hashlib.sha256(packed(lasting).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
 
     @property
     def texts(self) -> tuple[str, ...]:

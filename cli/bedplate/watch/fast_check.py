@@ -81,8 +81,15 @@ class FastCheck:
         self._execute = execute
 
     def order(self, product: str, limit: str | None) -> PreparedRun:
-        """Return what a check of a product would be about; raises as `Launcher.judge` does. Nothing is written."""
-        return self._launcher.judge(LaunchRequest(product=product, limit=limit, check=True))
+        """Return what a check of a product would be about. Nothing is written.
+
+        Raises:
+            RefusedError: the product may run on none of these hosts.
+            BedplateError: as `Launcher.judge` says.
+        """
+        request = LaunchRequest(product=product, limit=limit, check=True)
+        order = self._launcher.judge(request)
+        return order if order.run.hosts else self._launcher.prepare(request)
 
     def check(self, order: PreparedRun, escalation: Escalation) -> FastResult:
         """Check the hosts of an order, keep what was seen, and return it.
