@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,12 +185,15 @@ def test_what_no_role_repairs_is_not_sealed_by_itself(project: Project, said: Co
     finding = Finding(
         extra, "baseline", CheckKind.FAST, FindingState.NEW, Cause.CORRECTIVE, at, at, at, Since(None, at)
     )  # fmt: skip
+    update = Observation("h2", "update", "curl", "version", "8.1", "8.2")
+    expected = replace(finding, observed=update, cause=Cause.EXPECTED)
     drift = open_drift(project.settings)
-    drift.record(CheckRecord(DriftCheck("c1", "baseline", CheckKind.FAST, "kim", at, at), changed=[finding]))
+    drift.record(CheckRecord(DriftCheck("c1", "baseline", CheckKind.FAST, "kim", at, at), changed=[finding, expected]))
     drift.close()
     again = said("run", "baseline")
     assert again.code == 0
     assert "not sealed: h1: 1 finding that no role repairs: bedplate drift list --host h1" in again.err
+    assert "not sealed: h2" not in again.err
     assert said("drift", "seal", "-l", "h1").code == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import islice
 
-from bedplate.drift.finding import FindingQuery, FindingState
+from bedplate.drift.finding import Cause, FindingQuery, FindingState
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seal import Seal, texts_of
 from bedplate.drift.seals import KeptSeal, Sealed, SealRepository
@@ -60,7 +60,7 @@ class SealKeeping:
         query = FindingQuery(states=_OPEN, product=run.product, hosts=run.hosts)
         extra: dict[str, int] = {}
         for finding in self._drift.find(query):
-            if finding.observed.role is None:
+            if finding.observed.role is None and finding.cause is not Cause.EXPECTED:
                 extra[finding.observed.host] = extra.get(finding.observed.host, 0) + 1
         left_out = {
             host: f"{count} finding{'' if count == 1 else 's'} that no role repairs: bedplate drift list --host {host}"
