@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -33,15 +34,16 @@ WAYS = ways(GROUND)
 FEWEST = len(WAYS) - 2
 
 
-def launcher_of(lab: LabFleet) -> Launcher:
-    """Return what `bedplate` would execute runs with on this lab."""
+@contextmanager
+def launcher_of(lab: LabFleet) -> Iterator[Launcher]:
+    """Give what `bedplate` would execute runs with on this lab; its inventory reads the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("BEDPLATE_")]:
             patch.delenv(name)
         patch.setenv("BEDPLATE_HOME", str(lab.home))
         app = App(str(lab.inventory))
         assert app.settings.home == lab.home
-        return app.launcher
+        yield app.launcher
 
 
 def as_root(lab: LabFleet, host: str, script: str, name: str = "script") -> str:
@@ -82,24 +84,27 @@ def changes() -> str:
 @pytest.fixture(scope="module")
 def drifted(lab: LabFleet) -> Iterator[Drifted]:
     """A host that went all ways since it was sealed; it is made anew in the end."""
-    launcher = launcher_of(lab)
+    lab.recreate(HOST)
+    try:
+        with launcher_of(lab) as launcher:
+            yield _drifted(lab, launcher)
+    finally:
+        lab.recreate(HOST)
 
+
+def _drifted(lab: LabFleet, launcher: Launcher) -> Drifted:
     def look(request: dict[str, Any]) -> Capture:
         return capture(launcher, [HOST], lambda _host: request).of(HOST)
 
-    lab.recreate(HOST)
-    try:
-        as_root(lab, HOST, prepared(GROUND))
-        resources = managed(GROUND)
-        first = look(request_for(resources))
-        seal = Seal(HOST, datetime.now(UTC), Intent(), first, Managed(resources))
-        untouched = compare(seal, look(seal.request()))
-        lines = as_root(lab, HOST, changes(), "ways").splitlines()
-        codes = {WAYS[int(number)].name: int(code) for code, number in map(str.split, lines)}
-        now = look(seal.request())
-        yield Drifted(untouched, compare(seal, now, texts=texts_of(first)), codes)
-    finally:
-        lab.recreate(HOST)
+    as_root(lab, HOST, prepared(GROUND))
+    resources = managed(GROUND)
+    first = look(request_for(resources))
+    seal = Seal(HOST, datetime.now(UTC), Intent(), first, Managed(resources))
+    untouched = compare(seal, look(seal.request()))
+    lines = as_root(lab, HOST, changes(), "ways").splitlines()
+    codes = {WAYS[int(number)].name: int(code) for code, number in map(str.split, lines)}
+    now = look(seal.request())
+    return Drifted(untouched, compare(seal, now, texts=texts_of(first)), codes)
 
 
 def test_a_host_that_nobody_touched_is_clean(drifted: Drifted) -> None:
@@ -152,13 +157,13 @@ class Baselined:
 
 
 @pytest.fixture(scope="module")
-def host(baselined: LabFleet) -> Baselined:
+def host(baselined: LabFleet) -> Iterator[Baselined]:
     """A host that the product baseline has just been applied to, sealed from that run."""
-    launcher = launcher_of(baselined)
-    (run,) = launcher.store.find(RunQuery(product="baseline", limit=1))
-    taken = take_seals(launcher, run.id, [BASELINED])
-    assert taken.failures == {}
-    return Baselined(baselined, launcher, dict(taken.seals), dict(taken.texts))
+    with launcher_of(baselined) as launcher:
+        (run,) = launcher.store.find(RunQuery(product="baseline", limit=1))
+        taken = take_seals(launcher, run.id, [BASELINED])
+        assert taken.failures == {}
+        yield Baselined(baselined, launcher, dict(taken.seals), dict(taken.texts))
 
 
 def test_a_host_at_the_baseline_is_clean_and_nearly_all_of_it_is_judged(host: Baselined) -> None:

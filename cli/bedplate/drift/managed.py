@@ -213,6 +213,7 @@ _OWN: Mapping[str, Naming] = {
     "packages_present": at("package", "name"),
     "root_files": _root_files,
     "service_current": both(at("unit", "name"), each("unit", "units", "name")),
+    "service_deploy": at("unit", "name"),
     "sshd_drop_in": at("file", "dest"),
     "sysctl_values": at("sysctl", "values"),
 }
@@ -230,6 +231,9 @@ NEUTRAL = frozenset(
         "slurp", "stat", "tempfile", "uri", "validate_argument_spec", "wait_for", "wait_for_connection",
     )]
     + [f"bedplate.datacenter.{name}" for name in (
-        "preflight", "seal", "validate_parameters", "verify_host", "verify_observer", "verify_report",
+        "host_report", "merge_lines", "preflight", "seal", "unit_lines", "validate_parameters", "verify_host",
+        "verify_observer", "verify_report",
+        # What products do once, or for a while, is no state to keep.
+        "access_grant", "host_change", "host_retirement", "netbox_record", "unit_control",
     )]
 )  # fmt: skip
