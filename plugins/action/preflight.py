@@ -50,11 +50,11 @@ class ActionModule(ActionBase):
         if fault:
             return {**result, "failed": True, "msg": fault}
         self._templar.available_variables = {**task_vars, **self._of_the_family(task_vars)}
-        if not self._holds(checks.get("applies", True)):
-            return self._said(result, [checks["otherwise"]])
         fault = self._fault(checks.get("refusals", []))
         if fault:
             return {**result, "failed": True, "msg": fault}
+        if not self._holds(checks.get("applies", True)):
+            return self._said(result, [checks["otherwise"]])
         return self._said({**result, "applies": True}, checks.get("notes", []))
 
     def _holds(self, value: object) -> bool:
