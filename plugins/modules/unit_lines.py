@@ -33,7 +33,7 @@ options:
     description: The first moment, in seconds since the epoch.
     type: float
     required: true
-  until:
+  last:
     description: The last moment, in seconds since the epoch.
     type: float
     required: true
@@ -60,7 +60,7 @@ EXAMPLES = r"""
   bedplate.datacenter.unit_lines:
     unit: ssh
     since: "{{ now().timestamp() - 3600 }}"
-    until: "{{ now().timestamp() }}"
+    last: "{{ now().timestamp() }}"
 """
 
 RETURN = r"""
@@ -206,7 +206,7 @@ def file_fault(path: str) -> str:
 def read(params: dict[str, Any]) -> Iterator[tuple[int | None, str]]:
     """Yield time and text of the lines of the journal or of the file; raises OSError where there are none to read."""
     if not params["file"]:
-        yield from read_journal(params["unit"], params["since"], params["until"])
+        yield from read_journal(params["unit"], params["since"], params["last"])
         return
     fault = file_fault(params["file"])
     if fault:
@@ -221,7 +221,7 @@ def main() -> None:
             "unit": {"type": "str", "default": ""},
             "file": {"type": "path"},
             "since": {"type": "float", "required": True},
-            "until": {"type": "float", "required": True},
+            "last": {"type": "float", "required": True},
             "pattern": {"type": "str", "default": ""},
             "most_lines": {"type": "int", "default": 10000},
             "most_bytes": {"type": "int", "default": 1000000},
@@ -229,7 +229,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    since, until = (int(params[name] * 1_000_000) for name in ("since", "until"))
+    since, until = (int(params[name] * 1_000_000) for name in ("since", "last"))
     undated = 0
     try:
         window = Window(since, until, params["pattern"], params["most_lines"], params["most_bytes"])
