@@ -50,6 +50,7 @@ test-all: setup-metal ## everything
 test-metal: setup-metal ## the roles that need a kernel of their own, on an emulated machine (20 minutes)
 	pytest tests/integration/test_lab_metal.py
 	tools/molecule metal
+	tools/metal-proof write
 
 molecule: setup-tests ## every role's scenario on real hosts
 	tools/molecule
@@ -58,7 +59,7 @@ bench: setup-tests ## speed and memory, as ratios measured side by side; writes 
 	tools/bootstrap-bench
 	PATH="$(CURDIR)/.venv-bench/bin:$$PATH" python -m tests.benchmarks
 
-audit: setup-lab ## independent judges of lab hosts at the whole baseline: Lynis, ssh-audit; writes tests/audit/results.json
+audit: setup-metal ## independent judges of lab hosts at the whole baseline (30 minutes); writes docs/audit.md and tests/audit
 	@tools/audit-lab
 
 format: setup ## format the Python code
@@ -74,7 +75,7 @@ lock: setup ## pin all dependencies anew
 	    --custom-compile-command 'make lock' --upgrade pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --extra bench \
 	    --no-emit-index-url --custom-compile-command 'make lock' -c requirements.lock pyproject.toml -o requirements-bench.lock
-	echo ssh-audit | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	printf '%s\n' ssh-audit sslyze | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' --upgrade - -o requirements-audit.lock
 
 build: setup ## the wheel and the collection, into dist/

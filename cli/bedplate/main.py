@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": LazyCommand("bedplate.commands.run:run", "Run a product on hosts."),
-    "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, schema."),
-    "runs": LazyCommand("bedplate.commands.runs:runs", "What ran: list, show, hosts, events, logs, cancel, rerun."),
+    "product": LazyCommand("bedplate.commands.product:product", "The catalog: list, show, check, new, docs, report."),
+    "feedback": LazyCommand("bedplate.commands.feedback:feedback", "Say how good a product is."),
+    "runs": LazyCommand("bedplate.commands.runs:runs", "What ran, and what waits: list, show, approve, rerun."),
+    "audit": LazyCommand("bedplate.commands.audit:audit", "Who asked, approved, refused and did what: list, verify."),
+    "policy": LazyCommand("bedplate.commands.policy:policy", "An organisation's own rules in Cedar: check, test."),
+    "schedule": LazyCommand(
+        "bedplate.commands.schedule:schedule", "Products that run by themselves: show, install, remove."
+    ),
+    "notifications": LazyCommand("bedplate.commands.notifications:notifications", "Who hears of results; --test."),
+    "drift": LazyCommand("bedplate.commands.drift:drift", "What is not as agreed: check, seal, list, show, waive."),
+    "nightly": LazyCommand("bedplate.commands.nightly:nightly", "Check the whole fleet, and tell what is new."),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
     "awx": LazyCommand("bedplate.commands.awx:awx", "The catalog as job templates of an AWX: plan, apply, export."),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),

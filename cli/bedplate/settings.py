@@ -65,7 +65,12 @@ class ExecutionSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """Attributes: days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product."""
+    """What is kept for how long.
+
+    Attributes:
+        days, runs: `runs prune` keeps runs younger than `days` or among the last `runs` of a product. A night forgets
+            checks, and findings that were resolved, more than `days` ago.
+    """
 
     days: int = 90
     runs: int = 1000
@@ -118,6 +123,79 @@ class AwxSettings:
 
 
 @dataclass(frozen=True)
+class TeamsSettings:
+    """Attributes: file: YAML file of teams, their members and contacts; empty means that none is known."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class GuardrailSettings:
+    """What guardrails are read from.
+
+    Attributes:
+        calendars: folder of freeze calendars, `NAME.yml` or `NAME.ics`.
+        freeze: calendars that hold for every product.
+        policies: folder of Cedar policies; empty means that there are none.
+        timezone: in which policies see the time.
+        workers: accounts that may start the approved runs of others.
+    """
+
+    calendars: str = ""
+    freeze: tuple[str, ...] = ()
+    policies: str = ""
+    timezone: str = "UTC"
+    workers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Where the end of the audit log is said outside of the store.
+
+    Attributes:
+        key_file: the key that signs; without one nothing is anchored.
+        anchor_file: a file that only grows (`chattr +a`).
+        syslog: whether to tell syslog, too.
+    """
+
+    key_file: str = ""
+    anchor_file: str = ""
+    syslog: bool = True
+
+
+@dataclass(frozen=True)
+class NotificationSettings:
+    """Attributes: file: YAML file of receivers of results and their addresses; empty means that there are none."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class DriftSettings:
+    """What holds for checks and for the night.
+
+    Attributes:
+        waivers: the file of accepted findings, to be kept under version control; empty means waivers.yml in the state
+            folder.
+        reports: the folder of the night's reports; empty means reports in the state folder.
+        textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
+        notify: where messages go, as apprise has it (mailto://…, slack://…).
+        seal_after: the products after whose runs hosts are sealed; empty for none.
+        escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
+        vanished_percent, moved_percent: how many hosts may vanish, or change their class, from night to night.
+    """
+
+    waivers: str = ""
+    reports: str = ""
+    textfile: str = ""
+    notify: tuple[str, ...] = ()
+    seal_after: tuple[str, ...] = ("baseline",)
+    escalate_percent: float = 10.0
+    vanished_percent: float = 5.0
+    moved_percent: float = 5.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one invocation. `home` is the state folder."""
 
@@ -129,6 +207,11 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     awx: AwxSettings = field(default_factory=AwxSettings)
+    teams: TeamsSettings = field(default_factory=TeamsSettings)
+    guardrails: GuardrailSettings = field(default_factory=GuardrailSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     sources: tuple[str, ...] = ()
 
     @property
@@ -146,6 +229,14 @@ class Settings:
     @property
     def snapshots_folder(self) -> Path:
         return self.home / "snapshots"
+
+    @property
+    def waivers_file(self) -> Path:
+        return Path(self.drift.waivers).expanduser() if self.drift.waivers else self.home / "waivers.yml"
+
+    @property
+    def reports_folder(self) -> Path:
+        return Path(self.drift.reports).expanduser() if self.drift.reports else self.home / "reports"
 
     @property
     def lab_folder(self) -> Path:

@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 
 _MODULE = "bedplate.datacenter.firewall_ruleset"
 # What the host may need beyond its timer: to restore the old rules, and to answer again.
-_GRACE_SECONDS = 20
+_GRACE_SECONDS = 40
 
 
 class ActionModule(ActionBase):
@@ -26,14 +26,14 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
-        # The timer starts on the host at some time after this one.
-        began = time.monotonic()
         try:
             applied = self._step("apply", task_vars)
         except AnsibleConnectionFailure as error:
             applied = {"changed": True, "pending": True, "complaint": str(error)}
+        # The timer has started on the host before this moment, a slow host's long after the task began.
+        armed = time.monotonic()
         if applied.get("pending"):
-            applied.update(self._confirm(applied, began, task_vars))
+            applied.update(self._confirm(applied, armed, task_vars))
         for internal in ("pending", "complaint"):
             applied.pop(internal, None)
         result.update(applied)
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         )
         return answer
 
-    def _confirm(self, applied: dict[str, Any], began: float, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _confirm(self, applied: dict[str, Any], armed: float, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Come in anew and confirm, or wait until the host has its old rules again."""
         seconds = int(self._task.args.get("rollback_seconds", 60))
         complaint = str(applied.get("complaint", ""))
@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
                 answer = self._step("confirm", task_vars)
             except AnsibleConnectionFailure as error:
                 complaint = complaint or str(error)
-                if time.monotonic() > began + seconds + _GRACE_SECONDS:
+                if time.monotonic() > armed + seconds + _GRACE_SECONDS:
                     raise AnsibleConnectionFailure(_sentence(task_vars, complaint, "and it does not answer")) from error
                 time.sleep(1)
                 continue

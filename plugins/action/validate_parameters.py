@@ -19,6 +19,7 @@ except ImportError:  # ansible-core before 2.19 marks what is not a template ins
 
 
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters import FleetNames, is_secret, resolve
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters_command import answers as ask_commands
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters_manifest import (
     ManifestError,
     read_parameters,
@@ -47,7 +48,9 @@ class ActionModule(ActionBase):
         except ManifestError as error:
             raise AnsibleActionFail(str(error)) from error
         given, faults = self._given(parameters, task_vars)
-        fleet = _fleet(task_vars) if knows_fleet else None
+        answers, unknown = ask_commands(parameters, given)
+        faults.update(unknown)
+        fleet = _fleet(task_vars if knows_fleet else {}, answers)
         values, wrong = resolve([each for each in parameters if each["name"] not in faults], given, fleet)
         sentences = list(faults.values()) + wrong
         if sentences:
@@ -83,6 +86,7 @@ class ActionModule(ActionBase):
         return isinstance(value, str) and is_trusted_as_template(value) and self._templar.is_template(value)
 
 
-def _fleet(task_vars: dict[str, Any]) -> FleetNames:
-    groups = task_vars.get("groups", {})
-    return FleetNames(groups.get("all", ()), groups)
+def _fleet(task_vars: dict[str, Any], answers: dict[str, list[str]]) -> FleetNames:
+    """Return the names that the play knows: those of the inventory only where it has the whole fleet."""
+    groups = task_vars.get("groups")
+    return FleetNames(None if groups is None else groups.get("all", ()), groups, answers)

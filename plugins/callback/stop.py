@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.executor.play_iterator import IteratingStates, PlayIterator
 from ansible.inventory.host import Host
+from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
 
@@ -24,11 +25,22 @@ description:
   - Blocks in C(always) and C(rescue) and notified handlers do not run either. Roles have to start from the state of
     a host, not from notifications alone.
   - The name of the task before which the run ended is written to the file.
+  - Looks for another file before each play, and so before each batch of C(serial). Once that is there, no further
+    play or batch begins, but for those that only concern this machine; what is under way goes on to its end. The name
+    of the task before which the first one ended is added to the file.
 requirements:
   - Enabled in C(callbacks_enabled).
 options:
+  hold:
+    description: The file that lets no further batch begin.
+    type: path
+    env:
+      - name: BEDPLATE_HOLD_FILE
+    ini:
+      - section: callback_stop
+        key: hold
   file:
-    description: The file. Without it the plugin does nothing.
+    description: The file that ends the run. Without it nothing does.
     type: path
     env:
       - name: BEDPLATE_STOP_FILE
@@ -41,6 +53,9 @@ EXAMPLES = """
 # ANSIBLE_CALLBACKS_ENABLED=bedplate.datacenter.stop BEDPLATE_STOP_FILE=/run/user/1000/stop ansible-playbook site.yml
 # touch /run/user/1000/stop
 """
+
+
+_HERE = {"localhost", "127.0.0.1", "::1"}
 
 
 class CallbackModule(CallbackBase):
@@ -56,12 +71,19 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
-        self._file = None
+        self._file: str | None = None
+        self._hold: str | None = None
+        self._held = False
         self._told = False
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().set_options(*args, **kwargs)
         self._file = self.get_option("file")
+        self._hold = self.get_option("hold")
+
+    def v2_playbook_on_play_start(self, play: Play) -> None:
+        """A play or a batch of it is about to begin: let it begin no task if it is to be held."""
+        self._held = bool(self._hold) and os.path.exists(self._hold) and not set(play.hosts) <= _HERE
 
     def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:  # noqa: ARG002 (ansible's signature)
         """No host has begun this task: skip it for all, and end whatever comes after it."""
@@ -82,14 +104,18 @@ class CallbackModule(CallbackBase):
                 _end_hosts(iterator)
 
     def _skip(self, task: Task) -> bool:
-        if not self._file or not os.path.exists(self._file):
+        stopped = bool(self._file) and os.path.exists(self._file)
+        if not stopped and not self._held:
             return False
         if not self._told:
             self._told = True
-            with open(self._file, "w", encoding="utf-8") as stream:
-                stream.write(task.get_name() + "\n")
+            self._tell(task.get_name(), stopped)
         task.when = [False]
         return True
+
+    def _tell(self, name: str, stopped: bool) -> None:
+        with open(self._file if stopped else self._hold, "w" if stopped else "a", encoding="utf-8") as stream:
+            stream.write(name + "\n")
 
 
 def _current_iterator() -> PlayIterator | None:

@@ -6,10 +6,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bedplate.datacenter.plugins.module_utils.root_owned import (
+    RootOwned,
+    as_agreed,
+    complaint,
+    make_folders,
+    present,
+    replace,
+)
 
 DOCUMENTATION = r"""
 module: folder_files
@@ -68,72 +74,23 @@ removed:
 _FOLDER_MODE = 0o755
 
 
-def present(path: str) -> str | None:
-    """Return the content of a regular file; None for anything else, such as a link."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        return file.read().decode("utf-8", "replace")
+def superfluous(path: str, files: dict[str, str]) -> list[str]:
+    """Return the names in the folder that are none of the files', sorted."""
+    return [name for name in (sorted(os.listdir(path)) if os.path.isdir(path) else []) if name not in files]
 
 
-def as_agreed(path: str, mode: int) -> bool:
-    """Return whether a path belongs to root and has the mode."""
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        return False
-    return found.st_uid == 0 and found.st_gid == 0 and stat.S_IMODE(found.st_mode) == mode
-
-
-def write(path: str, content: str, mode: int) -> None:
-    """Replace a file in one step."""
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            os.fchown(descriptor, 0, 0)
-            os.fchmod(descriptor, mode)
-        os.rename(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def compare(path: str, files: dict[str, str], mode: int) -> tuple[list[str], list[str], list[dict[str, str]]]:
-    """Return the files to write, the names to remove, and the difference of each."""
-    names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    removed = [name for name in names if name not in files]
-    written, diffs = [], []
-    for name in sorted(files):
-        target = os.path.join(path, name)
-        before = present(target)
-        if before != files[name] or not as_agreed(target, mode):
-            written.append(name)
-            diffs.append(
-                {"before_header": target, "after_header": target, "before": before or "", "after": files[name]}
-            )
-    for name in removed:
-        target = os.path.join(path, name)
-        diffs.append({"before_header": target, "after_header": target, "before": present(target) or "", "after": ""})
-    return written, removed, diffs
-
-
-def validate(module: AnsibleModule, command: str, files: dict[str, str], written: list[str]) -> None:
+def validate(module: AnsibleModule, written: list[RootOwned]) -> None:
     """Run the command on each file that is to be written, from a folder aside; end the module if it refuses one."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in written:
-            candidate = os.path.join(folder, name)
-            with open(candidate, "w", encoding="utf-8") as file:
-                file.write(files[name])
-            words = [word.replace("%s", candidate) for word in shlex.split(command)]
-            code, out, err = module.run_command(words)
-            if code != 0:
-                said = (err + out).replace(folder + os.sep, "").strip()
-                module.fail_json(msg="{0} was refused, and nothing was changed: {1}".format(name, said))
+    for file in written:
+        name = os.path.basename(file.path)
+        said = complaint(module, shlex.split(module.params["validate"] or ""), file, shown=name)
+        if said:
+            module.fail_json(msg="{0} was refused, and nothing was changed: {1}".format(name, said))
+
+
+def gone(path: str) -> dict[str, str]:
+    """Return the difference that the removal of a file makes, as Ansible shows it."""
+    return {"before_header": path, "after_header": path, "before": present(path) or "", "after": ""}
 
 
 def main() -> None:
@@ -153,20 +110,22 @@ def main() -> None:
     if os.path.islink(path) or (os.path.exists(path) and not os.path.isdir(path)):
         module.fail_json(msg="{0} is no folder".format(path))
     folder_agreed = as_agreed(path, _FOLDER_MODE)
-    written, removed, diffs = compare(path, files, mode)
-    if module.params["validate"]:
-        validate(module, module.params["validate"], files, written)
+    wanted = [RootOwned(os.path.join(path, name), files[name], mode) for name in sorted(files)]
+    written = [file for file in wanted if file.differs]
+    removed = superfluous(path, files)
+    diffs = [file.diff() for file in written] + [gone(os.path.join(path, name)) for name in removed]
+    validate(module, written)
     if not module.check_mode:
         if not folder_agreed:
-            os.makedirs(path, exist_ok=True)
+            make_folders(path)
             os.chown(path, 0, 0)
             os.chmod(path, _FOLDER_MODE)
-        for name in written:
-            write(os.path.join(path, name), files[name], mode)
+        replace(module, written)
         for name in removed:
             remove(module, os.path.join(path, name))
     changed = bool(written or removed or not folder_agreed)
-    module.exit_json(changed=changed, written=written, removed=removed, diff=diffs)
+    names = [os.path.basename(file.path) for file in written]
+    module.exit_json(changed=changed, written=names, removed=removed, diff=diffs)
 
 
 def remove(module: AnsibleModule, path: str) -> None:

@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import stat
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bedplate.datacenter.plugins.module_utils.root_owned import (
+    RootOwned,
+    complaint,
+    make_folders,
+    replace,
+)
 
 DOCUMENTATION = r"""
 module: host_files
@@ -16,13 +22,31 @@ short_description: Text files of a role, anywhere on the host, in one round trip
 description:
   - Writes all of the given files, or none of them. Each new content is first written beside its file and checked;
     only when all of them were, they take the places of the old ones.
-  - Files and the folders that are made for them belong to root. Other files are left alone.
+  - Files and folders belong to root. Other files are left alone.
 options:
+  folders:
+    description: Folders that are to be there, also without a file of ours in them. They are made before the files.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path. Folders above it that are missing are made with mode 0755.
+        type: path
+        required: true
+      mode:
+        description: The mode, as an octal string.
+        type: str
+        default: "0755"
+      group:
+        description: The group. It has to exist.
+        type: str
+        default: root
   files:
     description: The files.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       path:
         description: Absolute path. A folder that is missing is made with mode 0755.
@@ -36,6 +60,10 @@ options:
         description: The mode, as an octal string.
         type: str
         default: "0644"
+      group:
+        description: The group. It has to exist.
+        type: str
+        default: root
       check:
         description: A command that says by its exit code whether a new content is right; C(%s) is the file with it.
         type: list
@@ -65,107 +93,96 @@ written:
   returned: always
   type: list
   elements: str
+made:
+  description: Paths of the folders that were made, or whose owner or mode was set.
+  returned: always
+  type: list
+  elements: str
 """
 
 
-def present(path: str) -> str | None:
-    """Return the content of a regular file; None for anything else, such as a link."""
+def group_id(module: AnsibleModule, name: str, path: str) -> int:
+    """Return the id of a group; without one, the module ends, unless it only looks what it would do."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        return file.read().decode("utf-8", "replace")
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        if not module.check_mode:
+            module.fail_json(msg="there is no group {0}, to which {1} is to belong".format(name, path))
+        return -1
 
 
-def as_agreed(path: str, mode: int) -> bool:
-    """Return whether a path belongs to root and has the mode."""
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
+def folder_agreed(path: str, mode: int, group: int) -> bool:
+    """Return whether there is such a folder, or a link to one, that belongs to root and the group and has the mode."""
+    if not os.path.isdir(path):
         return False
-    return found.st_uid == 0 and found.st_gid == 0 and stat.S_IMODE(found.st_mode) == mode
+    found = os.stat(path)
+    return (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, group, mode)
 
 
-def stage(path: str, content: str, mode: int) -> str:
-    """Write new content beside a file, on the same file system, and return where.
-
-    Raises:
-        OSError: there is no room, or no such folder can be made.
-    """
-    folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o755, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fchown(descriptor, 0, 0)
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return temporary
+def make(path: str, mode: int, group: int) -> None:
+    """Make a folder, or set whose it is and its mode."""
+    make_folders(path)
+    os.chown(path, 0, group)
+    os.chmod(path, mode)
 
 
-def checked(module: AnsibleModule, files: list[dict]) -> None:
-    """Try each new content; end the module with what the check said about the first that is wrong."""
-    for wanted in files:
-        if not wanted["check"]:
-            continue
-        descriptor, candidate = tempfile.mkstemp(suffix="-" + os.path.basename(wanted["path"]))
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(wanted["content"])
-        try:
-            code, out, err = module.run_command([word.replace("%s", candidate) for word in wanted["check"]])
-        finally:
-            os.unlink(candidate)
-        if code != 0:
-            said = (err or out).strip().replace(candidate, wanted["path"])
-            module.fail_json(msg="{0} would be wrong, so nothing was changed: {1}".format(wanted["path"], said))
+def wanted_files(module: AnsibleModule) -> list[tuple[RootOwned, list[str]]]:
+    """Return the files that differ from what is there, each with its check."""
+    files = []
+    for entry in module.params["files"]:
+        group = group_id(module, entry["group"], entry["path"])
+        files.append((RootOwned(entry["path"], entry["content"], int(entry["mode"], 8), group), entry["check"]))
+    return [(file, check) for file, check in files if file.differs]
 
 
-def write(module: AnsibleModule, files: list[dict]) -> None:
-    """Put all files in place; without room for one of them, none is."""
-    staged: list[tuple[str, str]] = []
-    try:
-        for wanted in files:
-            staged.append((stage(wanted["path"], wanted["content"], int(wanted["mode"], 8)), wanted["path"]))
-    except OSError as error:
-        for temporary, _ in staged:
-            os.unlink(temporary)
-        module.fail_json(msg="{0} cannot be written ({1}); nothing was changed".format(wanted["path"], error.strerror))
-    for temporary, path in staged:
-        os.rename(temporary, path)
+def wanted_folders(module: AnsibleModule) -> list[tuple[str, int, int]]:
+    """Return path, mode and group of the folders that differ from what is there."""
+    folders = [
+        (entry["path"], int(entry["mode"], 8), group_id(module, entry["group"], entry["path"]))
+        for entry in module.params["folders"]
+    ]
+    return [folder for folder in folders if not folder_agreed(*folder)]
 
 
 def main() -> None:
-    options = {
+    folder = {
+        "path": {"type": "path", "required": True},
+        "mode": {"type": "str", "default": "0755"},
+        "group": {"type": "str", "default": "root"},
+    }
+    file = {
         "path": {"type": "path", "required": True},
         "content": {"type": "str", "required": True},
         "mode": {"type": "str", "default": "0644"},
+        "group": {"type": "str", "default": "root"},
         "check": {"type": "list", "elements": "str", "default": []},
     }
     module = AnsibleModule(
-        argument_spec={"files": {"type": "list", "elements": "dict", "required": True, "options": options}},
+        argument_spec={
+            "folders": {"type": "list", "elements": "dict", "default": [], "options": folder},
+            "files": {"type": "list", "elements": "dict", "default": [], "options": file},
+        },
         supports_check_mode=True,
     )
     module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
-    changed, diffs = [], []
-    for wanted in module.params["files"]:
-        path, before = wanted["path"], present(wanted["path"])
-        if before != wanted["content"] or not as_agreed(path, int(wanted["mode"], 8)):
-            changed.append(wanted)
-            diffs.append(
-                {"before_header": path, "after_header": path, "before": before or "", "after": wanted["content"]}
-            )
-    checked(module, changed)
+    changed, folders = wanted_files(module), wanted_folders(module)
+    for wanted, check in changed:
+        said = complaint(module, check, wanted)
+        if said:
+            module.fail_json(msg="{0} would be wrong, so nothing was changed: {1}".format(wanted.path, said))
+    files = [wanted for wanted, _ in changed]
+    modes = "".join("{0}: {1:04o}\n".format(path, mode) for path, mode, _ in folders)
+    diffs = [wanted.diff() for wanted in files] + ([{"prepared": modes}] if modes else [])
     if not module.check_mode:
-        write(module, changed)
-    module.exit_json(changed=bool(changed), written=[wanted["path"] for wanted in changed], diff=diffs)
+        for each in folders:
+            make(*each)
+        replace(module, files)
+    module.exit_json(
+        changed=bool(files or folders),
+        written=[wanted.path for wanted in files],
+        made=[path for path, _, _ in folders],
+        diff=diffs,
+    )
 
 
 if __name__ == "__main__":

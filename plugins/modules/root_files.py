@@ -9,9 +9,9 @@ import grp
 import os
 import re
 import stat
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bedplate.datacenter.plugins.module_utils.root_owned import RootOwned, complaint, replace
 
 DOCUMENTATION = r"""
 module: root_files
@@ -164,26 +164,20 @@ class RootFile:
     def removed(self) -> bool:
         return self._entry["state"] == "absent" and os.path.lexists(self.path)
 
-    def try_candidate(self, folder: str) -> None:
-        """Write the candidate and have its program try it; a refusal ends the module."""
-        self.candidate = os.path.join(folder, re.sub(r"[^A-Za-z0-9]", "-", self.path))
-        with open(self.candidate, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(self.after or "")
-        os.chmod(self.candidate, self.mode)
-        if not self._entry["validate"]:
-            return
-        code, out, err = self._module.run_command(
-            [word.replace("%s", self.candidate) for word in self._entry["validate"]]
-        )
-        if code != 0:
-            complaint = " ".join((err or out).replace(self.candidate, self.path).split())
-            self._module.fail_json(
-                msg="{0} would not be valid, nothing was changed: {1}".format(self.path, complaint), path=self.path
-            )
+    @property
+    def wanted(self) -> RootOwned:
+        """The file as it is to be."""
+        mode, _, group = self._agreed()
+        return RootOwned(self.path, self.after or "", mode, group)
 
-    def replace(self) -> None:
-        os.makedirs(os.path.dirname(self.path), mode=0o755, exist_ok=True)
-        self._module.atomic_move(self.candidate, self.path)
+    def try_content(self) -> None:
+        """Have the file's program try the new content; a refusal ends the module."""
+        said = complaint(self._module, self._entry["validate"] or [], self.wanted)
+        if said:
+            self._module.fail_json(
+                msg="{0} would not be valid, nothing was changed: {1}".format(self.path, " ".join(said.split())),
+                path=self.path,
+            )
 
     def restricted(self) -> list[str]:
         """Return those of the entry's paths whose owner, group or mode is not as wanted."""
@@ -248,12 +242,10 @@ def main() -> None:
     _refuse_entries_without_a_meaning(module, entries)
     files = [RootFile(module, entry) for entry in entries]
     written = [file for file in files if file.differs]
-    with tempfile.TemporaryDirectory(dir=module.tmpdir, prefix="root-files-") as folder:
-        for file in written:
-            file.try_candidate(folder)
-        if not module.check_mode:
-            for file in written:
-                file.replace()
+    for file in written:
+        file.try_content()
+    if not module.check_mode:
+        replace(module, [file.wanted for file in written])
     _finish(module, files, written)
 
 

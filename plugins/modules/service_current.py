@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 from datetime import datetime
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,11 +19,12 @@ description:
     after the service last (re)started or reloaded.
   - A service that an active socket starts when it is needed is neither enabled nor started.
   - It decides from state and needs no handler, so what an interrupted play left behind is applied by the next one.
+  - A file that was written while the clock was ahead is dated now, since it would be newer than each start until then.
+    A service that was started while the clock was ahead counts as started before all of its configuration.
 options:
   name:
-    description: The unit, with or without its C(.service).
+    description: The unit, with or without its C(.service). Either this or C(units) is required.
     type: str
-    required: true
   config:
     description:
       - Files and folders that the service reads when it starts. A folder counts itself and the files directly in it,
@@ -40,10 +42,48 @@ options:
       - The text of the unit's drop-in C(bedplate.conf). Empty removes it. Left out, nothing is done about it.
       - Drop-ins of others stay.
     type: str
+  reread:
+    description:
+      - Other units, of which systemd is to know what is on disk, such as a drop-in that was written. They are not
+        started.
+    type: list
+    elements: str
+    default: []
   enabled:
     description: Whether the service starts at boot.
     type: bool
     default: true
+  units:
+    description: Several services, one after another. The first one that fails ends the module.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The unit.
+        type: str
+        required: true
+      config:
+        description: As for one service.
+        type: list
+        elements: path
+        default: []
+      apply_by:
+        description: As for one service.
+        type: str
+        choices: [restart, reload]
+        default: restart
+      drop_in:
+        description: As for one service.
+        type: str
+      reread:
+        description: As for one service.
+        type: list
+        elements: str
+        default: []
+      enabled:
+        description: As for one service.
+        type: bool
+        default: true
 attributes:
   check_mode:
     support: full
@@ -89,9 +129,8 @@ _PROPERTIES = (
 class Service:
     """One unit as systemd sees it."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: AnsibleModule, name: str) -> None:
         self._module = module
-        name = module.params["name"]
         self.name = name if "." in name else name + ".service"
         self.properties: dict[str, str] = {}
         self.read()
@@ -130,12 +169,16 @@ class Service:
 
     @property
     def changed_at(self) -> float:
-        """When the unit last changed its state (a start or a reload), in seconds since the epoch; 0 is never."""
+        """When the unit last changed its state (a start or a reload), in seconds since the epoch; 0 is never.
+
+        A time to come is 0 too: the clock was ahead then, and nothing that is written now would be newer.
+        """
         stamp = self.properties.get("StateChangeTimestamp", "")
         if not stamp or stamp == "n/a":
             return 0.0
-        _, day, time, _ = stamp.split(" ")
-        return datetime.fromisoformat("{0}T{1}+00:00".format(day, time)).timestamp()
+        _, day, clock, _ = stamp.split(" ")
+        changed_at = datetime.fromisoformat("{0}T{1}+00:00".format(day, clock)).timestamp()
+        return changed_at if changed_at <= time.time() else 0.0
 
     def agree_drop_in(self, text: str) -> bool:
         """Make the unit's drop-in of ours say `text`, or remove it when that is empty; return whether it differed."""
@@ -210,6 +253,17 @@ def _written_at(path: str) -> float:
         return 0.0
 
 
+def dated_now(paths: list[str], now: float) -> list[str]:
+    """Date those of `paths` now that are from a time to come, and return them.
+
+    They were written while the clock was ahead, and would be newer than each start of the service until then.
+    """
+    ahead = [path for path in paths if _written_at(path) > now]
+    for path in ahead:
+        os.utime(path, (now, now))
+    return ahead
+
+
 def _plan(service: Service, params: dict, newer_config: list[str], newer_units: list[str]) -> list[str]:
     """Return the systemctl verbs that bring the service to the wanted state, in order."""
     actions = []
@@ -251,36 +305,52 @@ def _apply(service: Service, actions: list[str]) -> None:
         )
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "config": {"type": "list", "elements": "path", "default": []},
-            "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
-            "drop_in": {"type": "str"},
-            "enabled": {"type": "bool", "default": True},
-        },
-        supports_check_mode=True,
-    )
-    # systemd prints names of days by locale.
-    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
-    service = Service(module)
+def agree(module: AnsibleModule, params: dict) -> dict:
+    """Bring one service to where it is to be; return what was done, and for what."""
+    service = Service(module, params["name"])
     if service.properties.get("LoadState") == "not-found":
         module.fail_json(msg="there is no unit {0} on this host; its package is missing".format(service.name))
     if service.properties.get("LoadState") == "masked":
         module.fail_json(msg="{0} is masked; unmask it, or leave this role out".format(service.name))
-    drop_in = module.params["drop_in"]
-    rewritten = drop_in is not None and service.agree_drop_in(drop_in)
-    newer_config = newer_than(module.params["config"], service.changed_at)
+    rewritten = params["drop_in"] is not None and service.agree_drop_in(params["drop_in"])
+    newer_config = newer_than(params["config"], service.changed_at)
     newer_units = newer_than(service.unit_files(), service.changed_at)
-    actions = _plan(service, module.params, newer_config, newer_units)
+    actions = _plan(service, params, newer_config, newer_units)
     if rewritten:
         actions = _with_restart(actions)
+    if "daemon-reload" not in actions and any(Service(module, unit).outdated for unit in params["reread"]):
+        actions.insert(0, "daemon-reload")
     if not module.check_mode:
+        dated_now(newer_config + newer_units, time.time())
         _apply(service, actions)
-    result = {"changed": bool(actions), "actions": actions, "newer": newer_config + newer_units}
-    if actions:
-        result["diff"] = {"prepared": "{0}: {1}\n".format(service.name, ", ".join(actions))}
+    return {"name": service.name, "actions": actions, "newer": newer_config + newer_units}
+
+
+def main() -> None:
+    unit = {
+        "name": {"type": "str"},
+        "config": {"type": "list", "elements": "path", "default": []},
+        "apply_by": {"type": "str", "choices": ["restart", "reload"], "default": "restart"},
+        "drop_in": {"type": "str"},
+        "reread": {"type": "list", "elements": "str", "default": []},
+        "enabled": {"type": "bool", "default": True},
+    }
+    named = {**unit, "name": {"type": "str", "required": True}}
+    module = AnsibleModule(
+        argument_spec={**unit, "units": {"type": "list", "elements": "dict", "options": named}},
+        mutually_exclusive=[("name", "units")],
+        required_one_of=[("name", "units")],
+        supports_check_mode=True,
+    )
+    # systemd prints names of days by locale.
+    module.run_command_environ_update = {"LC_ALL": "C", "LANG": "C"}
+    wanted = [module.params] if module.params["units"] is None else module.params["units"]
+    done = [agree(module, params) for params in wanted]
+    actions = [action for each in done for action in each["actions"]]
+    result = {"changed": bool(actions), "actions": actions, "newer": [path for each in done for path in each["newer"]]}
+    lines = ["{0}: {1}\n".format(each["name"], ", ".join(each["actions"])) for each in done if each["actions"]]
+    if lines:
+        result["diff"] = {"prepared": "".join(lines)}
     module.exit_json(**result)
 
 

@@ -13,6 +13,8 @@ description:
   - Runs on the control node only and needs no connection and no facts.
   - It is the first task of the playbook of every product, so that a product means the same from the C(bedplate)
     command, from AWX and from C(ansible-playbook).
+  - Where a parameter takes its answers from a command (C(choices_command)), that is run on the control node, without a
+    shell, if the parameter is given.
   - Extra variables are data. A parameter that is given as an extra variable and would be evaluated as a template is
     refused.
 options:

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bedplate.datacenter.plugins.module_utils import grants
 
 DOCUMENTATION = r"""
 module: verify_host
@@ -73,6 +74,11 @@ login:
   type: str
 accounts:
   description: Accounts with UID 0 or a login shell, with their keys and whether a password opens them.
+  returned: when state is present
+  type: list
+  elements: dict
+grants:
+  description: Accounts that the product access_grant let in for a while, each with name and keys.
   returned: when state is present
   type: list
   elements: dict
@@ -158,6 +164,13 @@ def _keys(path: str) -> list[str]:
         if kinds:
             found.append(" ".join(words[kinds[0] : kinds[0] + 2]))
     return found
+
+
+def granted() -> list[dict[str, object]]:
+    """Return the accounts of grants whose time is not up, with their keys."""
+    now = time.time()
+    names = [name for name, record in grants.records().items() if not grants.is_over(record, now)]
+    return [{"name": name, "keys": _keys(os.path.join(grants.KEYS, name))} for name in names]
 
 
 def listening() -> list[dict[str, object]]:
@@ -293,6 +306,7 @@ def main() -> None:
         login=os.environ.get("SUDO_USER") or getpass.getuser(),
         token="" if module.check_mode else begin(params["textfile_directory"], params["alert_seconds"]),
         accounts=accounts(module),
+        grants=granted(),
         listening=listening(),
         clock=clock(module),
         services=services(module, params["services"]),

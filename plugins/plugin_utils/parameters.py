@@ -57,23 +57,46 @@ class FleetNames:
     Args:
         hosts: names of hosts.
         groups: names of groups, among them `site_...` and `tenant_...`.
+        answers: parameter name -> what its command accepts.
+
+    What is None is not known, and nothing is checked against it.
     """
 
-    def __init__(self, hosts: Collection[str], groups: Collection[str]) -> None:
+    def __init__(
+        self,
+        hosts: Collection[str] | None = None,
+        groups: Collection[str] | None = None,
+        answers: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self._hosts = hosts
         self._groups = groups
+        self._answers = answers or {}
 
-    def check(self, source: str, name: str) -> None:
-        """Raise UnfitValueError if `source` (hosts, groups, sites, tenants) has no such name."""
+    def check(self, parameter: Mapping[str, Any], name: str) -> None:
+        """Raise UnfitValueError if what the parameter's answers come from is known and has no such name."""
+        source = _source(parameter)
         prefix = _PREFIXES.get(source, "")
-        names = self._hosts if source == "hosts" else self._groups
-        wanted = prefix + _NOT_IN_GROUP_NAMES.sub("_", name) if prefix else name
-        if wanted in names:
+        known = self._known(parameter, source, prefix)
+        if known is None or (_NOT_IN_GROUP_NAMES.sub("_", name) if prefix else name) in known:
             return
-        known = [each[len(prefix) :] for each in names if each.startswith(prefix)]
         near = get_close_matches(name, known, n=1)
         tail = "; did you mean %s?" % near[0] if near else ""
-        raise UnfitValueError("must be one of the inventory's %s" % source, show(name) + tail)
+        command = parameter.get("choices_command")
+        place = "what %s says" % command[0] if command else "the inventory's %s" % source
+        raise UnfitValueError("must be one of %s" % place, show(name) + tail)
+
+    def _known(self, parameter: Mapping[str, Any], source: str | None, prefix: str) -> list[str] | None:
+        if source == "command":
+            names = self._answers.get(parameter["name"])
+        else:
+            names = self._hosts if source == "hosts" else self._groups
+        if source is None or names is None:
+            return None
+        return [each[len(prefix) :] for each in names if each.startswith(prefix)]
+
+
+def _source(parameter: Mapping[str, Any]) -> str | None:
+    return {"host": "hosts", "group": "groups"}.get(parameter.get("type")) or parameter.get("choices_from")
 
 
 def is_secret(parameter: Mapping[str, Any]) -> bool:
@@ -130,10 +153,9 @@ def _same(value: Any, answer: Any) -> bool:
 
 
 def _check_fleet(parameter: Mapping[str, Any], value: Any, fleet: FleetNames | None) -> None:
-    source = {"host": "hosts", "group": "groups"}.get(parameter.get("type")) or parameter.get("choices_from")
-    if fleet is not None and source is not None:
+    if fleet is not None and _source(parameter) is not None:
         for name in value if isinstance(value, list) else [value]:
-            fleet.check(source, name)
+            fleet.check(parameter, name)
 
 
 def convert(parameter: Mapping[str, Any], value: Any) -> Any:
@@ -270,7 +292,7 @@ def _to_group(_: Mapping[str, Any], value: Any) -> str:
 def _to_duration(_: Mapping[str, Any], value: Any) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
         raise UnfitValueError("must be a duration such as 30m or 1h30m", show(value))
-    rest = _seconds(value)
+    rest = duration_seconds(value)
     text = ""
     for unit, seconds in _UNITS:
         count, rest = divmod(rest, seconds)
@@ -279,7 +301,8 @@ def _to_duration(_: Mapping[str, Any], value: Any) -> str:
     return text or "0s"
 
 
-def _seconds(duration: str) -> int:
+def duration_seconds(duration: str) -> int:
+    """Return how many seconds a duration in its canonical form is."""
     return sum(int(count) * _SECONDS[unit] for count, unit in _DURATION_PART.findall(duration))
 
 
@@ -322,7 +345,7 @@ def _check_bounds(parameter: Mapping[str, Any], canonical: Any) -> None:
 
 
 def _order(kind: str, value: Any) -> Any:
-    return _seconds(value) if kind == "duration" else value
+    return duration_seconds(value) if kind == "duration" else value
 
 
 def _check_pattern(parameter: Mapping[str, Any], canonical: Any) -> None:

@@ -7,7 +7,9 @@ from importlib import import_module
 
 from .figures import RESULTS, Figure, table, write
 
-BENCHMARKS = ("startup", "inventory", "fleet", "netbox", "store", "tracking")
+BENCHMARKS = (
+    "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline", "guardrails",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> None:

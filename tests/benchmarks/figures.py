@@ -24,7 +24,7 @@ class Figure:
 
     Attributes:
         name: what was measured.
-        unit: `s` or `MB` of ours and reference.
+        unit: of ours and reference: `s`, `MB`, or what is counted.
         ours, reference: medians of the samples.
         limit: what `ratio` may be at most; None where there is only something to report.
         samples: how many pairs were taken.

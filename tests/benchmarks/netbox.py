@@ -37,7 +37,7 @@ class Listed(NamedTuple):
 
 def measure() -> list[Figure]:
     """Return the figures of a cold read, of refreshes, and of what they need."""
-    with tempfile.TemporaryDirectory() as folder, _replay() as url:
+    with tempfile.TemporaryDirectory() as folder, replay() as url:
         kept = Path(folder) / "kept.json"
         inventory = Path(folder) / "netbox.yml"
         options = {"plugin": "bedplate.datacenter.netbox", "api_endpoint": url, "services": False, "retries": 0}
@@ -108,7 +108,8 @@ def _account(url: str, touch: int = 0) -> dict[str, Any]:
 
 
 @contextmanager
-def _replay() -> Iterator[str]:
+def replay() -> Iterator[str]:
+    """Run the recorded server while the context lasts, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

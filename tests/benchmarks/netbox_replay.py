@@ -20,13 +20,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 if __package__:
     from .fleet_snapshot import fleet_document
+    from .netbox_whole import manufacturers, related, whole
 else:
     from fleet_snapshot import fleet_document
+    from netbox_whole import manufacturers, related, whole
 
 # Seconds of the server for an answer, and for each host in it.
 _LIST, _COUNT, _CHANGES, _POLL, _QUERY = 0.03, 0.03, 0.022, 0.04, 0.01
 _PER_HOST, _PER_CONTEXT = 16 / 20_000, 4.5 / 10_000
-_CORES = 2
+_PER_WHOLE_HOST = 39 / 20_000
+_CORES, _PAGE = 2, 1000
 _DEVICES, _MACHINES = "/api/dcim/devices/", "/api/virtualization/virtual-machines/"
 _KINDS = {"device_list": "device", "virtual_machine_list": "virtual_machine"}
 _TABLES = {
@@ -98,8 +101,9 @@ class Fleet:
 class Replay:
     """Answers, and keeps account."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, url: str) -> None:
         self.fleet = Fleet(count)
+        self.url = url
         self.requests = 0
         self.busy = 0.0
         self._cores = threading.Semaphore(_CORES)
@@ -154,26 +158,45 @@ class Replay:
     def _rest(self, path: str, asked: dict[str, str]) -> tuple[dict[str, Any], float]:
         if path == "/api/status/":
             return {"netbox-version": "4.6.8"}, _QUERY
+        if path == "/api/schema/":
+            return {"paths": {one: {"get": {"parameters": []}} for one in (_DEVICES, _MACHINES)}}, _LIST
         if path in (_DEVICES, _MACHINES):
+            if "ordering" not in asked:
+                return self._whole(path, int(asked.get("offset", 0)))
             return self._count(self.fleet.hosts["device" if path == _DEVICES else "virtual_machine"], asked), _COUNT
-        entries: list[dict[str, Any]] = []
-        for column, of_path in _TABLES.items():
-            if path == of_path:
-                entries = sorted(self.fleet.lists[column].values(), key=lambda entry: int(entry["id"]))
+        page = [entry for entry in self._entries(path, asked) if int(entry["id"]) > int(asked.get("id__gt", 0))]
+        takes = _CHANGES if "object-changes" in path else _LIST
+        return {"count": len(page), "next": None, "results": page}, takes
+
+    def _entries(self, path: str, asked: dict[str, str]) -> list[dict[str, Any]]:
+        """Return what is in a list that is not of hosts."""
         if path == "/api/core/object-changes/":
-            entries = self.fleet.changes[-1:] if asked.get("ordering") == "-id" else self.fleet.changes
+            return self.fleet.changes[-1:] if asked.get("ordering") == "-id" else self.fleet.changes
         if path == "/api/extras/custom-fields/":
             names = next(iter(self.fleet.hosts["device"].values()))["custom_fields"]
             types = ["dcim.device", "virtualization.virtualmachine"]
-            entries = [
+            return [
                 {"id": number, "name": name, "type": {"value": "text"}, "object_types": types}
                 for number, name in enumerate(names, 1)
             ]
         if path == "/api/extras/config-contexts/":
             entries = [{"id": 1, "regions": [], "tags": []}, {"id": 2, "regions": [{"id": 1}], "tags": []}]
-            entries = [{**{name: [] for name in asked["fields"].split(",")}, **entry} for entry in entries]
-        page = [entry for entry in entries if int(entry["id"]) > int(asked.get("id__gt", 0))]
-        return {"count": len(page), "results": page}, _CHANGES if "object-changes" in path else _LIST
+            return [{**{name: [] for name in asked["fields"].split(",")}, **entry} for entry in entries]
+        if path == "/api/dcim/manufacturers/":
+            return manufacturers()
+        column = next((column for column, of_path in _TABLES.items() if path == of_path), None)
+        known = self.fleet.lists[column].values() if column else ()
+        return related(column or "", sorted(known, key=lambda entry: int(entry["id"])))
+
+    def _whole(self, path: str, offset: int) -> tuple[dict[str, Any], float]:
+        """Return a page of whole hosts by position."""
+        kind = "device" if path == _DEVICES else "virtual_machine"
+        hosts = list(self.fleet.hosts[kind].items())
+        lists = {column: {entry["id"]: entry for entry in known.values()} for column, known in self.fleet.lists.items()}
+        page = [whole(entry, self.fleet.contexts[kind, one], lists) for one, entry in hosts[offset : offset + _PAGE]]
+        more = offset + _PAGE < len(hosts)
+        following = f"{self.url}{path}?limit={_PAGE}&offset={offset + _PAGE}" if more else None
+        return {"count": len(hosts), "next": following, "results": page}, _QUERY + len(page) * _PER_WHOLE_HOST
 
     def _count(self, hosts: dict[int, dict[str, Any]], asked: dict[str, str]) -> dict[str, Any]:
         found = list(hosts.values())
@@ -199,7 +222,7 @@ def _change(number: int, label: str, changed: int) -> dict[str, Any]:
 
 def serve(count: int, port: int) -> None:
     """Serve for ever on this port of 127.0.0.1."""
-    replay = Replay(count)
+    replay = Replay(count, f"http://127.0.0.1:{port}")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -10,11 +10,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.parent for path in (ROOT / "roles").glob("*/tasks"))
 BLOCKS = ("block", "rescue", "always")
+# Modules take what they share from the collection by its name.
+sys.path.append(str(ROOT / "collections"))
 
 
 class Loader(yaml.SafeLoader):
@@ -54,5 +57,8 @@ def load_plugin(path: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    # What it shares with other plugins is this clone's.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "collections"))
+        spec.loader.exec_module(module)
     return module

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from content.role_content import ROOT, load_plugin
 
 SERVICE = load_plugin("plugins/modules/service_current.py")
 SSHD = load_plugin("plugins/modules/sshd_drop_in.py")
+PACKAGES = load_plugin("plugins/modules/packages_present.py")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the files belong to root")
 
 
@@ -24,6 +26,7 @@ def start(module: str, **arguments: Any) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, str(ROOT / "plugins" / "modules" / f"{module}.py")],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
         check=False,
@@ -74,6 +77,10 @@ def test_the_time_of_a_service_is_read_in_utc() -> None:
     assert service(StateChangeTimestamp="").changed_at == 0.0
 
 
+def test_a_service_that_was_started_while_the_clock_was_ahead_is_older_than_its_configuration() -> None:
+    assert service(StateChangeTimestamp="Mon 2999-01-07 00:00:00.000000 UTC").changed_at == 0.0
+
+
 def test_files_count_by_their_time_and_folders_by_what_is_in_them(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "d" / "new"
     new.parent.mkdir()
@@ -84,6 +91,18 @@ def test_files_count_by_their_time_and_folders_by_what_is_in_them(tmp_path: Path
     assert SERVICE.newer_than([str(old), str(new.parent), missing], 200.0) == [str(new)]
     os.utime(new.parent, (250, 250))
     assert SERVICE.newer_than([str(new.parent)], 200.0) == [str(new.parent), str(new)]
+
+
+def test_what_was_written_while_the_clock_was_ahead_is_newer_only_once(tmp_path: Path) -> None:
+    past, ahead = tmp_path / "past", tmp_path / "ahead"
+    for file, written in ((past, 100.0), (ahead, 9000.0)):
+        file.touch()
+        os.utime(file, (written, written))
+    paths = [str(past), str(ahead), str(tmp_path / "missing")]
+    assert SERVICE.newer_than(paths, 200.0) == [str(ahead)]
+    assert SERVICE.dated_now(paths, 150.0) == [str(ahead)]
+    assert SERVICE.newer_than(paths, 200.0) == []
+    assert past.stat().st_mtime == 100.0
 
 
 @pytest.mark.parametrize(
@@ -175,3 +194,41 @@ def test_files_of_a_role_are_written_together_or_not_at_all(tmp_path: Path, wron
     answer = start("host_files", files=[first, {"path": str(tmp_path / "second"), "content": "b\n", **wrong}])
     assert says in answer["msg"]
     assert list(tmp_path.iterdir()) == []
+
+
+@as_root
+def test_folders_of_a_role_are_made_whatever_the_umask(tmp_path: Path) -> None:
+    spool, above = tmp_path / "above" / "spool", tmp_path / "above"
+    folders = [{"path": str(spool), "mode": "2750", "group": "adm"}]
+    before = os.umask(0o077)
+    try:
+        assert start("host_files", folders=folders, _ansible_check_mode=True)["made"] == [str(spool)]
+        assert not above.exists()
+        assert start("host_files", folders=folders)["made"] == [str(spool)]
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o7777 for path in (above, spool)] == [0o755, 0o2750]
+    assert start("host_files", folders=folders)["changed"] is False
+    spool.chmod(0o777)
+    assert start("host_files", folders=folders)["made"] == [str(spool)]
+
+
+@as_root
+def test_a_file_of_a_group_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    files = [{"path": str(tmp_path / "x"), "content": "", "group": "no-such-group"}]
+    assert start("host_files", files=files)["msg"] == (
+        f"there is no group no-such-group, to which {tmp_path / 'x'} is to belong"
+    )
+    assert start("host_files", files=files, _ansible_check_mode=True)["written"] == [str(tmp_path / "x")]
+
+
+def test_what_dpkg_says_is_installed() -> None:
+    printed = "chrony amd64 installed\nnftables amd64 config-files\nlibc6 i386 not-installed\n"
+    assert PACKAGES.installed(printed) == {"chrony", "chrony:amd64"}
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="asks dpkg")
+def test_packages_that_are_missing_are_named() -> None:
+    answer = start("packages_present", name=["dpkg", "no-such-package"])
+    assert (answer["changed"], answer["missing"]) == (False, ["no-such-package"])
+    assert start("packages_present", name=["dpkg"])["missing"] == []

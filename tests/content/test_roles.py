@@ -22,6 +22,7 @@ KEYWORDS = {
     "vars", "when",
 }  # fmt: skip
 MODULE = re.compile(r"(ansible\.builtin|bedplate\.datacenter)\.[a-z_]+")
+CHECKS = {"enabled", "otherwise", "facts", "platforms", "applies", "notes", "refusals"}
 PHASES = ("main", "preflight", "install", "configure", "service")
 
 
@@ -54,13 +55,19 @@ def test_layout(role: Path) -> None:
 def test_preflight_comes_first_and_names_the_platforms(role: Path) -> None:
     first = read_yaml(role / "tasks" / "main.yml")[0]
     assert first["ansible.builtin.import_tasks"] == "preflight.yml"
-    refusals = [task for task in read_yaml(role / "tasks" / "preflight.yml") if "ansible.builtin.assert" in task]
-    assert any(f"_{role.name}_platforms | join" in task["ansible.builtin.assert"]["fail_msg"] for task in refusals)
+    preflight = read_yaml(role / "tasks" / "preflight.yml")[0]
+    assert preflight["bedplate.datacenter.preflight"] == {"checks": f"_{role.name}_preflight"}
+    assert "when" not in preflight
+    checks = read_yaml(role / "vars" / "main.yml")[f"_{role.name}_preflight"]
+    assert checks["platforms"] == f"{{{{ _{role.name}_platforms }}}}"
+    assert set(checks) <= CHECKS
+    assert all(set(refusal) == {"that", "says"} for refusal in checks.get("refusals", []))
 
 
 @each_role
 def test_phases_come_in_order(role: Path) -> None:
-    imported = [task.get("ansible.builtin.import_tasks") for task in flatten(read_yaml(role / "tasks" / "main.yml"))]
+    tasks = list(flatten(read_yaml(role / "tasks" / "main.yml")))
+    imported = [task.get("ansible.builtin.import_tasks") or task.get("ansible.builtin.include_tasks") for task in tasks]
     phases = [name.removesuffix(".yml") for name in imported if name]
     assert phases == [phase for phase in PHASES if phase in phases]
     assert {file.stem for file in (role / "tasks").glob("*.yml")} == {"main", *phases}
@@ -192,10 +199,14 @@ def test_a_role_can_be_switched_off_and_says_so(name: str) -> None:
     role, tag = ROOT / "roles" / name, f"skip-{name.replace('_', '-')}"
     default = read_yaml(role / "defaults" / "main.yml")[f"{name}_enabled"]
     assert default == f"{{{{ '{tag}' not in (bedplate_tags | default([])) }}}}"
-    tasks = read_yaml(role / "tasks" / "main.yml")
-    imports = [task for task in tasks if "ansible.builtin.import_tasks" in task]
-    assert all(re.search(rf"\b({name}_enabled|_{name}_applies) \| bool", str(task["when"])) for task in imports)
-    assert "ansible.builtin.debug" in tasks[-1]
+    imports = read_yaml(role / "tasks" / "main.yml")[1:]
+    behind = read_yaml(role / "tasks" / "preflight.yml")[1:]
+    assert all(
+        re.search(rf"\b({name}_enabled|_{name}_applies) \| bool", str(task["when"])) for task in imports + behind
+    )
+    checks = read_yaml(role / "vars" / "main.yml")[f"_{name}_preflight"]
+    assert re.search(rf"\b({name}_enabled|_{name}_applies)\b", checks["enabled"])
+    assert f"({name}_enabled)" in checks["otherwise"]
     section = (role / "NOTES.md").read_text(encoding="utf-8").split("## Opting out and overriding\n")
     assert len(section) == 2
     assert f"`{tag}`" in section[1]

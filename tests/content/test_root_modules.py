@@ -30,6 +30,7 @@ def start(module: str, **arguments: Any) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, str(ROOT / "plugins" / "modules" / f"{module}.py")],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
         check=False,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 
 import pytest
 
+from integration.netbox_records import NetBox
 from lab_fleet import LabFleet, require_lab
 
 
@@ -41,3 +44,19 @@ def baselined(lab: LabFleet) -> LabFleet:
         lab.bedplate("run", "baseline", timeout=1800)
         (lab.home / "baselined").touch()
     return lab
+
+
+@pytest.fixture
+def netbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[NetBox]]:
+    """A NetBox of one record, which the environment names."""
+    token = "0123456789abcdef0123456789abcdef01234567"
+    record = {"id": 1, "name": "host", "status": {"value": "staged", "label": "Staged"}}
+    members = {"written": [], "record": record, "token": token}
+    handler = type("Handler", (NetBox,), members)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("NETBOX_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("NETBOX_TOKEN", token)
+    yield handler
+    server.shutdown()
+    server.server_close()

@@ -23,7 +23,14 @@ from bedplate.settings import Settings
 from bedplate.store import open_store
 
 ROOT = Path(__file__).parents[2]
-EXIT_CODES = {RunEnd.DONE: 0, RunEnd.UNREACHABLE: 4, RunEnd.FAILED: 5, RunEnd.CANCELED: 8, RunEnd.BROKEN: 9}
+EXIT_CODES = {
+    RunEnd.DONE: 0,
+    RunEnd.UNREACHABLE: 4,
+    RunEnd.FAILED: 5,
+    RunEnd.CANCELED: 8,
+    RunEnd.BROKEN: 9,
+    RunEnd.REFUSED: 3,
+}
 BEDPLATE = str(Path(sys.executable).with_name("bedplate"))
 
 

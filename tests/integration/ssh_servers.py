@@ -51,6 +51,20 @@ def other_server(greeting: bytes) -> Iterator[int]:
         yield port
 
 
+@contextmanager
+def openssh_server(key: Path, **settings: str) -> Iterator[int]:
+    """Serve SSH on 127.0.0.1 by OpenSSH with one host key and these settings. Yields the port."""
+
+    def serve(client: socket.socket) -> None:
+        words = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+        command = ["/usr/sbin/sshd", "-i", "-f", "/dev/null", "-h", str(key), *words]
+        with client:
+            subprocess.run(command, stdin=client, stdout=client, stderr=subprocess.DEVNULL, check=False)
+
+    with _listening(serve) as port:
+        yield port
+
+
 def closed_port() -> int:
     """Return a port at which nothing listens."""
     with socket.socket() as probe:

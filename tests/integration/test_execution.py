@@ -180,15 +180,16 @@ def test_guardrails_refuse(project: Project, targets: dict[str, Any], limit: str
 
 def test_a_forced_limit_cuts_and_says_so(project: Project) -> None:
     project.product("bounded", [], targets={"force_limit": "h1"})
-    prepared = project.prepare("bounded", limit="all")
+    prepared = project.launcher.prepare(LaunchRequest("bounded", limit="all"))
     assert prepared.run.hosts == ("h1",)
     assert [warning for warning in prepared.warnings if "left out" in warning and "h2" in warning]
-    assert not [warning for warning in project.prepare("bounded").warnings if "left out" in warning]
+    unnamed = project.launcher.prepare(LaunchRequest("bounded"))
+    assert not [warning for warning in unnamed.warnings if "left out" in warning]
 
 
-def test_limits_that_are_not_enforced_refuse_the_product(project: Project) -> None:
-    project.product("guarded", [], guardrails={"concurrency": 1})
-    with pytest.raises(RefusedError, match=r"guardrails\.concurrency"):
+def test_batches_that_the_playbook_does_not_know_of_refuse_the_product(project: Project) -> None:
+    project.product("guarded", [], guardrails={"canary": 1, "max_fail_percent": 5})
+    with pytest.raises(RefusedError, match="refused by batches: guarded promises canary, max_fail_percent"):
         project.prepare("guarded")
 
 

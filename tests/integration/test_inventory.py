@@ -16,6 +16,7 @@ from bedplate.errors import InventoryError, NotFoundError, UsageError
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import InventoryCache
 from bedplate.execution.inventory_frozen import freeze
+from bedplate.execution.inventory_process import ask
 from bedplate.execution.inventory_source import InventorySource
 from bedplate.settings import Settings
 from integration.command_line import bedplate
@@ -36,6 +37,15 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def adapter(settings: Settings, path: Path) -> InventoryAdapter:
     return InventoryAdapter(find_content(), settings, path)
+
+
+def seen_fleet(path: Path, original: InventoryAdapter) -> dict[str, Any]:
+    """Return what a play on one host is told of the fleet."""
+    arguments = json.dumps({"msg": "{{ lookup('bedplate.datacenter.fleet', 'shown', 'greeting', 'nowhere') }}"})
+    command = ["ansible", "-i", str(path), "fra1-colo-01", "-m", "ansible.builtin.debug", "-a", arguments]
+    told = ask(command, original.content, original.settings, original.source.plugin_names, {}).stdout
+    fleet: dict[str, Any] = json.loads(told.partition("=> ")[2])["msg"]
+    return fleet
 
 
 @pytest.fixture
@@ -251,12 +261,32 @@ class TestFreeze:
         copied = target / "group_vars" / "class_colo" / "main.yml"
         assert copied.read_bytes() == (mixed / "group_vars" / "class_colo" / "main.yml").read_bytes()
 
-    def test_fleet_context_keeps_the_others_as_context(self, settings: Settings, tmp_path: Path) -> None:
+    def test_fleet_context_keeps_the_observers(self, settings: Settings, tmp_path: Path) -> None:
         original = adapter(settings, LAB)
-        path = freeze(original, ["fra1-obs-01"], "fleet", tmp_path / "frozen")
+        path = freeze(original, ["fra1-colo-01"], "fleet", tmp_path / "frozen")
         frozen = adapter(settings, path)
-        assert sorted(frozen.names.hosts) == sorted(original.names.hosts)
-        assert sorted(frozen.resolve("context_only")) == sorted(set(original.names.hosts) - {"fra1-obs-01"})
+        observers = original.resolve("role_observer")
+        assert sorted(frozen.names.hosts) == sorted([*observers, "fra1-colo-01"])
+        assert sorted(frozen.resolve("context_only")) == sorted(observers)
+
+    @pytest.mark.parametrize("one_file", [False, True], ids=["folder", "file"])
+    def test_the_whole_fleet_lies_beside_the_runs_hosts(
+        self, settings: Settings, mixed: Path, tmp_path: Path, *, one_file: bool
+    ) -> None:
+        template = "{{ inventory_hostname }} in {{ bedplate_site | default(none) }}"
+        (mixed / "group_vars" / "all.yml").write_text(f"shown: '{template}'\n")
+        inventory = mixed / "10-netbox.yml" if one_file else mixed
+        original = adapter(settings, inventory)
+        frozen = freeze(original, ["fra1-colo-01"], "fleet", tmp_path / "frozen")
+        assert len(adapter(settings, frozen).names.hosts) < len(original.names.hosts)
+        fleet = seen_fleet(frozen, original)
+        assert fleet == seen_fleet(inventory, original)
+        assert sorted(fleet) == sorted(original.names.hosts)
+        assert fleet["ams1-metal-01"]["shown"] == "ams1-metal-01 in ams1"
+
+    def test_a_run_over_all_hosts_needs_nothing_beside(self, settings: Settings, tmp_path: Path) -> None:
+        original = adapter(settings, LAB)
+        assert not (freeze(original, original.resolve(), "fleet", tmp_path / "frozen") / ".fleet").exists()
 
     def test_live_settings_and_tokens_do_not_come_along(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
         config = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import pytest
 import yaml
 
 from integration.command_line import Said, bedplate
-from integration.ssh_servers import closed_port, make_key, other_server, ssh_server
+from integration.ssh_servers import closed_port, make_key, openssh_server, other_server, ssh_server
 
 
 class Site:
@@ -71,6 +73,14 @@ class TestKeys:
             ["ssh-keygen", "-F", f"[127.0.0.1]:{port}", "-f", site.known_hosts], capture_output=True, check=True
         )
         assert b"ssh-ed25519" in found.stdout
+
+    def test_a_host_that_takes_only_exchanges_that_paramiko_has_not(self, site: Site, tmp_path: Path) -> None:
+        key = make_key(tmp_path / "host")
+        with openssh_server(tmp_path / "host", KexAlgorithms="sntrup761x25519-sha512@openssh.com") as port:
+            site.write(web1=port)
+            host = _only(site("inventory", "keys", "scan", "-o", "json"))
+        digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+        assert [key["fingerprint"] for key in host["keys"]] == [f"SHA256:{digest}"]
 
     def test_a_second_scan_has_nothing_to_write(self, site: Site, keys: Any) -> None:
         with ssh_server([keys["first"]]) as port:

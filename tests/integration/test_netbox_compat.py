@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from integration.nb_inventory_listing import OPTIONS, golden, listing
+from integration.nb_inventory_listing import OPTIONS, golden, listing, plain
 from integration.nb_inventory_server import DEVICES, NbServer, nb_server
 
 OURS = "bedplate.datacenter.netbox"
-GOLDEN = golden()
+EXECUTABLE = Path(os.environ.get("BEDPLATE_ANSIBLE_BIN") or Path(sys.executable).parent) / "ansible-inventory"
 Say = Callable[..., tuple[int, Any, str]]
 
 
@@ -30,8 +30,7 @@ def say(netbox: NbServer, tmp_path: Path) -> Say:
     """Return exit code, listing (None on failure) and what was said on standard error."""
 
     def run(**options: Any) -> tuple[int, Any, str]:
-        executable = Path(os.environ.get("BEDPLATE_ANSIBLE_BIN") or Path(sys.executable).parent) / "ansible-inventory"
-        done = listing(executable, tmp_path, netbox.url, OURS, **{"compat": "nb_inventory", **options})
+        done = listing(EXECUTABLE, tmp_path, netbox.url, OURS, **{"compat": "nb_inventory", **options})
         shown = json.loads(done.stdout.replace(netbox.url, "http://netbox")) if done.returncode == 0 else None
         return done.returncode, shown, " ".join(done.stderr.split())
 
@@ -47,20 +46,11 @@ def unordered(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """Return a value without the mark that versions before 2.19 show for data."""
-    if isinstance(value, dict):
-        if set(value) == {"__ansible_unsafe"}:
-            return value["__ansible_unsafe"]
-        return {key: plain(entry) for key, entry in value.items()}
-    return [plain(entry) for entry in value] if isinstance(value, list) else value
-
-
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_whole_inventory_is_nb_inventorys(say: Say, name: str) -> None:
     code, shown, told = say(**OPTIONS[name])
     assert code == 0, told
-    assert unordered(shown) == unordered(GOLDEN[name])
+    assert unordered(shown) == unordered(golden(EXECUTABLE)[name])
 
 
 def test_what_was_read_serves_while_it_is_fresh_and_when_netbox_is_away(say: Say, netbox: NbServer) -> None:

@@ -17,6 +17,7 @@ from integration.netbox_server import (
 )
 from netbox_modules import client, faults, query, reading, source
 
+CLUSTERS = "/api/virtualization/clusters/"
 KINDS = ("device", "virtual_machine")
 LOGIN = Answer(200, b"<html>Please log in</html>", {"Content-Type": "text/html; charset=utf-8"})
 
@@ -253,6 +254,17 @@ def test_members_of_a_virtual_chassis_are_hosts_of_their_own(netbox: NetBoxServe
     found = records(read(netbox))
     assert found == records(read(netbox, "rest"))
     assert [record["name"] for record in found if record["id"] in {1, 2}][:2] == ["srv-ams1-00000", None]
+
+
+def test_hosts_in_a_cluster_without_site(netbox: NetBoxServer) -> None:
+    machine = netbox.machine(1)
+    machine["site"] = None
+    cluster = next(one for one in netbox.lists[CLUSTERS] if one["id"] == machine["cluster"]["id"])
+    cluster.update({"scope_type": None, "scope_id": None, "scope": None})
+    found = records(read(netbox))
+    assert found == records(read(netbox, "rest"))
+    record = next(one for one in found if (one["type"], one["id"]) == ("virtual_machine", 1))
+    assert (record["cluster"], record["site"], record["region"]) == (cluster["name"], None, [])
 
 
 def test_a_config_context_of_a_megabyte(netbox: NetBoxServer) -> None:

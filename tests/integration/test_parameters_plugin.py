@@ -86,7 +86,7 @@ class Sandbox:
         self.collection = folder / "ansible_collections" / "bedplate" / "datacenter"
         shutil.copytree(ROOT / "plugins" / "action", self.collection / "plugins" / "action")
         (self.collection / "plugins" / "plugin_utils").mkdir()
-        for file in ("parameters.py", "parameters_manifest.py"):
+        for file in ("parameters.py", "parameters_manifest.py", "parameters_command.py"):
             shutil.copy(ROOT / "plugins" / "plugin_utils" / file, self.collection / "plugins" / "plugin_utils" / file)
         shutil.copytree(ROOT / "plugins" / "modules", self.collection / "plugins" / "modules")
         shutil.copytree(ROOT / "meta", self.collection / "meta")
@@ -280,3 +280,18 @@ def test_names_of_the_fleet_are_checked_where_the_play_knows_it(sandbox: Sandbox
     )
     sandbox.write_manifest(parameters=parameters)
     assert sandbox.play("-e", "peer=elsewhere").arrived("one") == {"peer": "elsewhere"}
+
+
+def test_a_command_says_which_answers_are_accepted(sandbox: Sandbox) -> None:
+    script = sandbox.folder / PRODUCTS / "../../tools/versions"
+    script.parent.mkdir(parents=True)
+    script.write_text('#!/bin/sh\necho 1.2\necho "$1"\n', encoding="utf-8")
+    script.chmod(0o755)
+    parameter = {"name": "version", "title": "Version", "type": "choice", "choices_from": "command"}
+    sandbox.write_manifest(parameters=[{**parameter, "choices_command": ["tools/versions", "$(id)"]}])
+    assert sandbox.play("-e", '{"version": "1.2"}').arrived("one") == {"version": "1.2"}
+    told = sandbox.play("-e", '{"version": "1.3"}')
+    assert told.says("parameter version must be one of what tools/versions says, not '1.3'; did you mean 1.2?")
+    script.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    told = sandbox.play("-e", '{"version": "1.2"}')
+    assert told.says("parameter version cannot be checked: tools/versions ended with 3")

@@ -129,3 +129,17 @@ def test_a_reader_who_leaves_changes_no_exit_code(project: Project) -> None:
     code, told = unread("run", "fails")
     assert code == 5, told
     assert unread("runs", "list") == (0, "")
+
+
+def test_a_secret_comes_from_the_environment_and_is_nowhere_else(project: Project, tmp_path: Path) -> None:
+    environment = {**os.environ, **project.environment, "BEDPLATE_SECRET_TOKEN": "hunter2-hunter2"}
+    command = [BEDPLATE, "-i", str(project.inventory), "run", "asks", "-o", "json"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["parameters"] == {"token": "********"}
+    kept = subprocess.run(
+        ["grep", "-rl", "hunter2-hunter2", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert kept.stdout == ""

@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ sys.path.insert(0, str(TOOLS))
 judges = importlib.import_module("audit.judges")
 verdicts = importlib.import_module("audit.verdicts")
 hosts = importlib.import_module("audit.hosts")
+ports = importlib.import_module("audit.ports")
+tls = importlib.import_module("audit.tls")
 sys.path.remove(str(TOOLS))
 
 LYNIS = """# Lynis Report
@@ -45,13 +48,98 @@ def test_a_report_of_ssh_audit() -> None:
     assert [finding.key for finding in warnings] == ["ssh-audit curve25519-sha256"]
 
 
-def test_only_the_section_on_judges_gives_reasons() -> None:
-    text = (
-        "| `A-1` | no |\n## What the judges leave\n\n| finding | why |\n|---|---|\n| `B-2 Port` | yes |\n"
-        "\n## Else\n| `C-3` | no |\n"
+SOCKETS = """\
+LISTEN 0 4096         *:9100       *:*
+LISTEN 0 128    0.0.0.0:22   0.0.0.0:*
+LISTEN 0 4096 127.0.0.1:9115 0.0.0.0:*
+LISTEN 0 25      [::]:2514      [::]:*
+LISTEN 0 5      [::1]:323       [::]:*
+LISTEN 0 4096 127.0.0.53%lo:53 0.0.0.0:*
+"""
+
+
+def test_ports_that_others_may_reach() -> None:
+    assert tls.open_ports(SOCKETS, 22) == [2514, 9100]
+
+
+def sslyze_report(*, chain: bool) -> dict[str, Any]:
+    stores = [
+        {"trust_store": {"name": "Mozilla"}, "was_validation_successful": False, "validation_error": "private"},
+        {
+            "trust_store": {"name": "Supplied CA file"},
+            "was_validation_successful": chain,
+            "validation_error": None if chain else "expired",
+        },
+    ]
+    certificates = {"result": {"certificate_deployments": [{"path_validation_results": stores}]}}
+    return {"server_scan_results": [{"scan_result": {"certificate_info": certificates}}]}
+
+
+def test_a_port_that_complies_has_nothing_to_find() -> None:
+    assert (
+        tls.read_sslyze(9100, sslyze_report(chain=True), "COMPLIANCE AGAINST TLS\n\n    web1: OK - Compliant.\n") == []
     )
-    reasons = verdicts.read_reasons(text)
+
+
+def test_what_the_profile_and_the_chain_have_against_a_port() -> None:
+    said = """
+ * TLS 1.0 Cipher Suites:
+ COMPLIANCE AGAINST TLS CONFIGURATION
+    web1:9100: FAILED - Not compliant.
+        * ciphers: Cipher suites {'X'} are supported, but should be rejected.
+        * tls_curves: TLS curves {'secp521r1'} are supported, but should be rejected.
+"""
+    found = tls.read_sslyze(9100, sslyze_report(chain=False), said)
+    assert [finding.key for finding in found] == ["sslyze ciphers", "sslyze tls_curves", "sslyze chain"]
+
+
+def test_a_port_without_tls_and_a_scan_that_broke_off() -> None:
+    trace = "Traceback:\n  File x\nConnectionToServerTimedOut: too late\n"
+    scanned = {"scan_result": None, "connectivity_error_trace": trace}
+    (finding,) = tls.read_sslyze(80, {"server_scan_results": [scanned]}, "")
+    assert finding.key == "sslyze 80 no_tls"
+    assert finding.text == "no TLS with it: ConnectionToServerTimedOut: too late"
+    with pytest.raises(hosts.AuditError, match="could not finish with port 9100"):
+        tls.read_sslyze(9100, sslyze_report(chain=True), "COMPLIANCE\n ERROR - Scan did not run successfully; review")
+
+
+NMAP = """7.93
+# Nmap 7.93 scan initiated
+Host: 10.0.0.1 ()\tStatus: Up
+Host: 10.0.0.1 ()\tPorts: 22/open/tcp//ssh///, 9100/closed/tcp//jetdirect///\tIgnored State: filtered (65533)
+# Nmap done at Wed
+"""
+
+
+def test_a_report_of_nmap() -> None:
+    assert ports.read_nmap(NMAP) == ("7.93", {22}, {22, 9100})
+    with pytest.raises(hosts.AuditError, match="did not finish"):
+        ports.read_nmap("7.93\nkilled\n")
+    with pytest.raises(hosts.AuditError, match="no firewall drops anything"):
+        ports.read_nmap(NMAP.replace("filtered", "closed"))
+
+
+def test_what_the_firewall_promises() -> None:
+    host = hosts.Host("web1", Path("ssh_config"), "obs1", "web2")
+    observer = hosts.Host("obs1", Path("ssh_config"), "obs1", "web2")
+    assert ports.promised(host, host.observer) == {22, 9100}
+    assert ports.promised(host, host.neighbor) == set()
+    assert ports.promised(observer, host.neighbor) == {2514}
+
+
+def test_the_page_gives_reasons_and_takes_scores() -> None:
+    page = (
+        "# Page\n<!-- scores: written by make audit -->\nold\n<!-- end of the scores -->\n"
+        "| finding | why |\n|---|---|\n| `B-2 Port` | yes |\n"
+    )
+    reasons = verdicts.read_reasons(page)
     assert reasons == {"B-2 Port": "yes"}
     findings = (verdicts.Finding("B-2 Port", ""), verdicts.Finding("C-3", "text"))
     verdict = verdicts.Verdict("lynis", "3", "web1", "80 of 80", True, findings)
     assert verdict.unexplained(reasons) == [findings[1]]
+    written = verdicts.with_scores(page, [verdict])
+    assert "| web1 | lynis 3 | 80 of 80 | 2 |\n<!-- end" in written
+    assert "old" not in written
+    assert verdicts.with_scores(written, [verdict]) == written
+    with pytest.raises(ValueError, match="has no lines"):
+        verdicts.with_scores("# Page\n", [verdict])

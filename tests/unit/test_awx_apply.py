@@ -364,9 +364,12 @@ class TestGuardrails:
         assert awx.plan(product(targets={"classes": ["bare_metal", "colo", "cloud"]})).notes == ()
 
     def test_one_at_a_time(self, awx: Awx) -> None:
-        awx.apply(product(guardrails={"concurrency": 1}), product("other"))
-        assert awx.fake.named("job_templates", "sample")["allow_simultaneous"] is False
-        assert awx.fake.named("job_templates", "other")["allow_simultaneous"] is True
+        limited = product("limited", guardrails={"exclusive": False, "concurrency": 1})
+        several = product("several", guardrails={"exclusive": False, "concurrency": 3})
+        assert awx.plan(several).notes == ("several: AWX runs any number at once, not 3",)
+        awx.apply(product(), limited, several, product("reads", guardrails={"exclusive": False}))
+        made = awx.fake.objects["job_templates"].values()
+        assert {each["name"] for each in made if each["allow_simultaneous"]} == {"several", "reads"}
 
 
 class TestNotifications:

@@ -47,7 +47,6 @@ def test_a_manifest_of_nothing_but_the_required_keys(tmp_path: Path) -> None:
     assert product.targets.context == "hosts"
     assert product.parameters == []
     assert product.idempotent is False
-    assert product.unenforced_guardrails() == ()
 
 
 def test_a_manifest_with_every_key(tmp_path: Path) -> None:
@@ -92,20 +91,6 @@ def test_a_manifest_with_every_key(tmp_path: Path) -> None:
         notifications: [{outcomes: [failed], to: [ops]}]
         """,
     )
-    assert product.unenforced_guardrails() == (
-        "guardrails.approval",
-        "guardrails.concurrency",
-        "guardrails.freeze",
-        "guardrails.window",
-        "guardrails.dry_run_first",
-        "guardrails.canary",
-        "guardrails.serial_by",
-        "guardrails.max_fail_percent",
-        "access.view",
-        "access.run",
-        "access.approve",
-    )
-    assert product.unused_keys() == ("schedule", "notifications")
     assert product.secret_names == {"token"}
     assert product.slo[1].window == timedelta(days=28)
     assert Product.model_validate(product.model_dump(mode="json", exclude_none=True)) == product
@@ -152,6 +137,12 @@ TOP_LEVEL = [
     ("targets: {max_hosts: many}", 0, "targets.max_hosts", "must be an integer, not 'many'"),
     ("targets: {max_percent: 101}", 0, "targets.max_percent", "must be at most 100, not 101"),
     ("guardrails: {window: {start: '22:00'}}", 0, "guardrails.window.end", "start and end go together"),
+    (
+        "guardrails: {window: {start: '22:00', end: '23:00', timezone: Europe}}",
+        0,
+        "guardrails.window.timezone",
+        "there is no time zone Europe",
+    ),
     ("guardrails: {window: {days: [mon]}}", 0, "guardrails.window.custom_field", "a window is either custom_field or"),
     ("guardrails: {freeze: company}", 0, "guardrails.freeze", "must be a list, not 'company'"),
     ("parameters: {name: x}", 0, "parameters", "must be a list, not a mapping"),
@@ -173,7 +164,21 @@ PARAMETER = [
     ("{name: x, title: X, type: choice, choices: [true]}", "choices[0]", "must be text, not true"),
     ("{name: x, title: X, type: choices, choices: ['a,b']}", "choices[0]", "must have no comma"),
     ("{name: x, title: X, type: choice, choices: [' a']}", "choices[0]", "must be one line of text without space"),
-    ("{name: x, title: X, type: choice, choices_from: command}", "choices_from", "must be one of hosts, groups, sites"),
+    (
+        "{name: x, title: X, type: choice, choices_from: command}",
+        "choices_from",
+        "choices_from: command and choices_command go",
+    ),
+    (
+        "{name: x, title: X, type: choice, choices_from: else}",
+        "choices_from",
+        "must be one of hosts, groups, sites, tenants",
+    ),
+    (
+        "{name: x, title: X, type: choice, choices_from: sites, choices_command: [a]}",
+        "choices_from",
+        "choices_from: command and choices_command go",
+    ),
     ("{name: x, title: X, choices_from: sites}", "choices_from", "only choice and choices take answers from the fleet"),
     ("{name: x, title: X, pattern: '['}", "pattern", "is not a regular expression: "),
     ("{name: x, title: X, type: integer, pattern: a}", "pattern", "the type integer has no pattern"),

@@ -147,10 +147,11 @@ class TestCut:
 
     @FEW
     @given(snapshots(), st.data())
-    def test_with_context_all_stay_and_the_others_are_marked(self, fleet: Snapshot, data: st.DataObject) -> None:
-        wanted = data.draw(st.sets(st.sampled_from(sorted(fleet.hosts))) if fleet.hosts else st.just(set()))
-        cut = fleet.cut(wanted, with_context=True)
-        assert list(cut.hosts) == list(fleet.hosts)
+    def test_hosts_of_the_context_stay_and_are_marked(self, fleet: Snapshot, data: st.DataObject) -> None:
+        some = st.sets(st.sampled_from(sorted(fleet.hosts))) if fleet.hosts else st.just(set())
+        wanted, context = data.draw(some), data.draw(some)
+        cut = fleet.cut(wanted, context)
+        assert list(cut.hosts) == [name for name in fleet.hosts if name in wanted | context]
         for name, host in cut.hosts.items():
             assert host.context_only or name in wanted
             assert replace(host, context_only=fleet.hosts[name].context_only) == fleet.hosts[name]

@@ -81,6 +81,10 @@ class Bedplate:
         assert old in text
         self.write(name, text.replace(old, new))
 
+    def check(self, *words: str) -> Result:
+        """Check all but what only ansible sees."""
+        return self("check", "--fast", *words)
+
     def __call__(self, *words: str) -> Result:
         with pytest.raises(SystemExit) as stop:
             main(["product", *words])
@@ -139,7 +143,7 @@ def test_the_schema_refuses_what_bedplate_refuses(bedplate: Bedplate, old: str, 
     assert not list(Draft202012Validator(product_schema()).iter_errors(parse_yaml(MANIFEST).data))
     assert list(Draft202012Validator(product_schema()).iter_errors(parse_yaml(MANIFEST.replace(old, new)).data))
     bedplate.change("playbooks/products/sample.yml", old, new)
-    assert bedplate("check").code == 2
+    assert bedplate.check().code == 2
 
 
 def test_every_key_of_the_schema_is_described() -> None:
@@ -166,6 +170,43 @@ def test_list_names_broken_manifests(bedplate: Bedplate) -> None:
     assert [product["name"] for product in json.loads(result.out)] == ["sample"]
     assert "bedplate: playbooks/products/broken.yml:1: title: is missing" in result.err
     assert "Traceback" not in result.err
+
+
+def test_list_sees_every_change(bedplate: Bedplate, tmp_path: Path) -> None:
+    names = [each["name"] for each in json.loads(bedplate("list", "-o", "json").out)]
+    assert names == ["sample"]
+    bedplate.change("playbooks/products/sample.yml", "title: Sample", "title: Simple")
+    bedplate.write("playbooks/products/other.yml", MANIFEST.replace("name: sample", "name: other"))
+    titles = {each["name"]: each["title"] for each in json.loads(bedplate("list", "-o", "json").out)}
+    assert titles == {"other": "Sample [red]", "sample": "Simple [red]"}
+    bedplate.change("playbooks/products/other.yml", "name: other", "name: wrong")
+    for _ in range(2):
+        result = bedplate("list", "-o", "json")
+        assert (result.code, [each["name"] for each in json.loads(result.out)]) == (2, ["sample"])
+        assert "other.yml:1: name: must be other" in result.err
+    (tmp_path / "playbooks/products/other.yml").unlink()
+    (copy,) = (tmp_path / "home/cache").glob("catalog-*.json")
+    for damage in ("", "{", "[]", '{"rules": null, "products": {"sample": {}}}'):
+        copy.write_text(damage, encoding="utf-8")
+        assert "Simple" in bedplate("list").out
+
+
+def test_list_reads_no_manifest_twice(bedplate: Bedplate) -> None:
+    assert bedplate("list").code == 0
+    script = (
+        "import sys\nfrom bedplate.main import main\n"
+        "try:\n    main(['product', 'list'])\n"
+        "except SystemExit:\n    print(sorted({'pydantic', 'yaml', 'sqlalchemy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Sample [red]" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_list_needs_no_state_folder(bedplate: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "file" / "home"))
+    assert bedplate("list").code == 0
 
 
 def test_show(bedplate: Bedplate) -> None:
@@ -245,47 +286,146 @@ FAULTS = [
 
 @pytest.mark.parametrize(("file", "old", "new", "sentence"), FAULTS, ids=[fault[3][:60] for fault in FAULTS])
 def test_check_finds(bedplate: Bedplate, file: str, old: str, new: str, sentence: str) -> None:
-    assert bedplate("check").code == 0
+    assert bedplate.check().code == 0
     bedplate.change(f"playbooks/{file}", old, new)
-    result = bedplate("check", "sample")
+    result = bedplate.check("sample")
     assert result.code == 2
     assert f"playbooks/{sentence}" in result.out
-    document = json.loads(bedplate("check", "-o", "json").out)
+    document = json.loads(bedplate.check("-o", "json").out)
     validate("product_check", document)
     assert document["faults"]
 
 
-def test_check_warns_of_guardrails_that_are_not_enforced(bedplate: Bedplate) -> None:
-    bedplate.change(
-        "playbooks/products/sample.yml", "docs:", "guardrails: {canary: 1}\nschedule: [{calendar: daily}]\ndocs:"
+SPECS = """\
+argument_specs:
+  main:
+    options:
+      sizing_limit: {type: int}
+"""
+SET = [
+    (
+        "      $ANSIBLE_VAULT;1.1;AES256\n",
+        "      $ANSIBLE_VAULT;1.1;AES256\n    sizing_limt: 1\n",
+        "15: [1].vars.sizing_limt",
+    ),
+    ("sizing\n", "sizing\n      vars: {sizing_limt: 1}\n", "17: [1].roles[0].vars.sizing_limt"),
+    ("sizing\n", "sizing\n      vars: {limit: 1}\n", "17: [1].roles[0].vars.limit"),
+    (
+        "  roles:\n    - role: bedplate.datacenter.sizing\n",
+        """\
+  tasks:
+    - name: Size
+      block:
+        - name: Include
+          ansible.builtin.include_role:
+            name: bedplate.datacenter.sizing
+          vars: {sizing_limt: 1}
+""",
+        "21: [1].tasks[0].block[0].vars.sizing_limt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place"), SET, ids=[case[2] for case in SET])
+def test_check_finds_variables_that_no_role_knows(bedplate: Bedplate, old: str, new: str, place: str) -> None:
+    bedplate.write("roles/sizing/meta/argument_specs.yml", SPECS)
+    assert bedplate.check().code == 0
+    bedplate.change("playbooks/sample.yml", old, new)
+    result = bedplate.check()
+    assert result.code == 2
+    assert f"playbooks/sample.yml:{place}: the argument_specs of role sizing do not know" in result.out
+    bedplate.change("playbooks/sample.yml", place.rpartition(".")[2], "sizing_limit")
+    assert bedplate.check().out == ""
+
+
+def test_check_finds_parameters_that_their_role_does_not_know(bedplate: Bedplate) -> None:
+    bedplate.write("roles/sizing/meta/argument_specs.yml", SPECS)
+    bedplate.change("playbooks/products/sample.yml", "name: size,", "name: sizing_limt,")
+    bedplate.change("roles/sizing/templates/size.j2", "size", "sizing_limt")
+    sentence = (
+        "parameters[0].name: the argument_specs of role sizing do not know sizing_limt; did you mean sizing_limit?"
+    )
+    assert f"playbooks/products/sample.yml:9: {sentence}" in bedplate.check().out
+
+
+def test_check_finds_owners_that_are_no_team(bedplate: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:
+    bedplate.write("teams.yml", "teams:\n  platform: {members: [kim]}\n")
+    monkeypatch.setenv("BEDPLATE_TEAMS_FILE", "teams.yml")
+    assert bedplate.check().code == 0
+    bedplate.change("playbooks/products/sample.yml", "team: platform", "team: platfrom")
+    bedplate.change("playbooks/products/sample.yml", "docs:", "access: {view: [all], run: [platform, web]}\ndocs:")
+    result = bedplate.check()
+    assert result.code == 2
+    assert "sample.yml:4: owner.team: there is no team platfrom in teams.yml; did you mean platform?" in result.out
+    assert "sample.yml:6: access.run[1]: there is no team web in teams.yml" in result.out
+    assert "access.view" not in result.out
+    bedplate.write("teams.yml", "teams: []\n")
+    assert bedplate.check().err == "bedplate: teams.yml:1: teams must be a mapping\n"
+
+
+def test_check_lets_ansible_read_the_playbook(bedplate: Bedplate) -> None:
+    (bedplate.root / "plugins").symlink_to(ROOT / "plugins")
+    (bedplate.root / "collections/ansible_collections/bedplate").mkdir(parents=True)
+    (bedplate.root / "collections/ansible_collections/bedplate/datacenter").symlink_to(bedplate.root)
+    bedplate.write(
+        "roles/sizing/tasks/main.yml", "- name: Wait\n  ansible.builtin.debug:\n    msg: '{{ sample_wait }}'\n"
+    )
+    bedplate.write(
+        "playbooks/products/second.yml", MANIFEST.replace("sample\n", "second\n", 1).replace("sample.yml", "second.yml")
+    )
+    bedplate.write("playbooks/second.yml", PLAYBOOK.replace("sample", "second"))
+    assert bedplate("check").out == ""
+    bedplate.change("roles/sizing/tasks/main.yml", "debug", "debugg")
+    bedplate.write(
+        "playbooks/second.yml", PLAYBOOK.replace("sample", "second").replace("hosts: all\n  vars", "host: all\n  vars")
     )
     result = bedplate("check")
-    assert result.code == 0
-    assert "warning: playbooks/products/sample.yml:6: guardrails.canary: is not enforced by this version" in result.out
-    assert "warning: playbooks/products/sample.yml:7: schedule: nothing acts on this in this version" in result.out
-    assert "not enforced by this version: guardrails.canary" in bedplate("show", "sample").out
-    document = json.loads(bedplate("check", "-o", "json").out)
-    assert {fault["severity"] for fault in document["faults"]} == {"warning"}
+    assert result.code == 2
+    told = result.out.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("roles/sizing/tasks/main.yml:1: couldn't resolve module/action 'ansible.builtin.debugg'")
+    assert told[1].startswith("playbooks/second.yml:11: ")
+    assert "'host' is not a valid attribute for a Play" in told[1]
+
+
+SCHEDULES = [
+    ("{calendar: sometimes}", "schedule[0].calendar: must be a calendar event of systemd, such as Mon..Fri 02:30"),
+    ("{calendar: daily, timezone: Europe/Nowhere}", "schedule[0].timezone: there is no time zone Europe/Nowhere"),
+    (
+        "{calendar: daily, parameters: {size: huge}}",
+        "schedule[0].parameters: parameter size must be one of small, large",
+    ),
+    ("{calendar: daily}", "schedule[0].parameters: parameter size is required"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "sentence"), SCHEDULES, ids=[case[1][:40] for case in SCHEDULES])
+def test_check_finds_schedules_that_cannot_be_kept(bedplate: Bedplate, schedule: str, sentence: str) -> None:
+    good = "schedule: [{calendar: daily, timezone: Europe/Berlin, parameters: {size: small}}]\ndocs:"
+    bedplate.change("playbooks/products/sample.yml", "docs:", good)
+    assert bedplate.check().out == ""
+    bedplate.change("playbooks/products/sample.yml", good, f"schedule: [{schedule}]\ndocs:")
+    assert f"playbooks/products/sample.yml:6: {sentence}" in bedplate.check().out
 
 
 def test_check_follows_imported_playbooks(bedplate: Bedplate) -> None:
     bedplate.change("playbooks/sample.yml", "    - role: bedplate.datacenter.sizing\n", "    - role: other\n")
-    assert "parameters[0].name: neither" in bedplate("check").out
+    assert "parameters[0].name: neither" in bedplate.check().out
     bedplate.write("playbooks/inner.yml", "- name: Inner\n  roles: [bedplate.datacenter.sizing]\n")
     playbook = (bedplate.root / "playbooks/sample.yml").read_text(encoding="utf-8")
     bedplate.write("playbooks/sample.yml", playbook + "- name: More\n  import_playbook: bedplate.datacenter.inner\n")
-    assert bedplate("check").code == 0
+    assert bedplate.check().code == 0
 
 
 def test_check_of_files_elsewhere(bedplate: Bedplate, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(tmp_path / "playbooks", other / "playbooks")
     shutil.copytree(tmp_path / "roles", other / "roles")
-    result = bedplate("check", "other/playbooks/products/sample.yml")
+    result = bedplate.check("other/playbooks/products/sample.yml")
     assert result.code == 2
     assert result.out == "other/playbooks/products/sample.yml:6: docs: there is no file other/docs/products/sample.md\n"
-    assert bedplate("check", "other/none.yml").code == 2
-    assert bedplate("check", "sampel").err == "bedplate: there is no product 'sampel' (did you mean sample?)\n"
+    assert bedplate.check("other/none.yml").code == 2
+    assert bedplate.check("sampel").err == "bedplate: there is no product 'sampel' (did you mean sample?)\n"
 
 
 def test_completion_needs_no_pydantic(bedplate: Bedplate) -> None:

@@ -1,9 +1,9 @@
 """Have independent judges look at hosts at the baseline.
 
-python tools/audit --ssh-config FILE --results FILE HOST...
+python tools/audit --ssh-config FILE --observer HOST --neighbor HOST --results FILE --page FILE HOST...
 
-Each judge runs with all of its tests. What it does not like needs a reason in roles/hardening/NOTES.md, in the section
-"What the judges leave"; the exit code is 1 when a score is too low or a reason is missing.
+Each judge runs with all of its tests. What it does not like needs a reason on the page, which takes the scores too;
+the exit code is 1 when a score is too low or a reason is missing.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from rich.table import Table
 
 from audit.hosts import AuditError, Host
 from audit.judges import JUDGES
-from audit.verdicts import NOTES, Verdict, read_reasons
+from audit.verdicts import Verdict, read_reasons, with_scores
 
 
 def judge(host: Host) -> list[Verdict]:
     """Have all judges look at one host, one after the other."""
-    return [verdict(host) for verdict in JUDGES]
+    return [verdict for verdict in (ask(host) for ask in JUDGES) if verdict is not None]
 
 
 def show(verdicts: list[Verdict], reasons: dict[str, str]) -> None:
@@ -50,11 +50,15 @@ def main(arguments: list[str]) -> int:
         prog="tools/audit", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--ssh-config", type=Path, required=True, help="how to log in to the hosts")
+    parser.add_argument("--observer", required=True, help="the host that scrapes them and takes their logs")
+    parser.add_argument("--neighbor", required=True, help="a host beside them that is nothing to them")
     parser.add_argument("--results", type=Path, required=True, help="where the scores go, as JSON")
+    parser.add_argument("--page", type=Path, required=True, help="the page with the scores and the reasons")
     parser.add_argument("hosts", nargs="+", metavar="HOST")
     options = parser.parse_args(arguments)
-    reasons = read_reasons(NOTES.read_text(encoding="utf-8"))
-    hosts = [Host(name, options.ssh_config) for name in options.hosts]
+    page = options.page.read_text(encoding="utf-8")
+    reasons = read_reasons(page)
+    hosts = [Host(name, options.ssh_config, options.observer, options.neighbor) for name in options.hosts]
     try:
         with ThreadPoolExecutor(2) as pool:
             verdicts = [verdict for found in pool.map(judge, hosts) for verdict in found]
@@ -64,6 +68,7 @@ def main(arguments: list[str]) -> int:
     show(verdicts, reasons)
     documents = [{**asdict(verdict), "unexplained": len(verdict.unexplained(reasons))} for verdict in verdicts]
     options.results.write_text(json.dumps({"schema": 1, "verdicts": documents}, indent=2) + "\n", encoding="utf-8")
+    options.page.write_text(with_scores(page, verdicts), encoding="utf-8")
     return 0 if all(verdict.passed and not verdict.unexplained(reasons) for verdict in verdicts) else 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -14,10 +14,25 @@ class AuditError(Exception):
 
 @dataclass(frozen=True)
 class Host:
-    """A host at the baseline, reached by its name in an ssh_config."""
+    """A host at the baseline, reached by its name in an ssh_config.
+
+    Attributes:
+        observer_name: the host that scrapes it and takes its logs, perhaps itself.
+        neighbor_name: another host, which has nothing to do with it.
+    """
 
     name: str
     ssh_config: Path
+    observer_name: str
+    neighbor_name: str
+
+    @property
+    def observer(self) -> Host:
+        return replace(self, name=self.observer_name)
+
+    @property
+    def neighbor(self) -> Host:
+        return replace(self, name=self.neighbor_name)
 
     def run(self, command: str, *, text_in: str = "") -> str:
         """Run a shell command as root and return what it printed.

@@ -8,9 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audit.hosts import AuditError, Host
+from audit.observers import promtool
+from audit.ports import nmap
+from audit.tls import sslyze
 from audit.verdicts import Finding, Verdict
 
 SSH_AUDIT = Path(__file__).resolve().parents[2] / ".venv-audit" / "bin" / "ssh-audit"
+# Seconds: an emulated machine answers late.
+_PATIENCE = "60"
 LEAST_INDEX = {"container": 80, "metal": 85}
 _LYNIS = """
 dpkg-query --show lynis >/dev/null 2>&1 ||
@@ -60,7 +65,9 @@ def ssh_audit(host: Host) -> Verdict:
     """What ssh-audit says of the algorithms of sshd, from the control node."""
     name, port = host.address
     # Its exit code tells of warnings; whether it could do its work is seen from its report.
-    done = subprocess.run([SSH_AUDIT, "-j", f"{name}:{port}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [SSH_AUDIT, "-j", "-t", _PATIENCE, f"{name}:{port}"], capture_output=True, text=True, check=False
+    )
     try:
         fails, warnings = read_ssh_audit(done.stdout)
     except (json.JSONDecodeError, KeyError) as error:
@@ -68,7 +75,9 @@ def ssh_audit(host: Host) -> Verdict:
     ask = "import importlib.metadata; print(importlib.metadata.version('ssh-audit'))"
     version = subprocess.run([SSH_AUDIT.with_name("python"), "-c", ask], capture_output=True, text=True, check=True)
     score = f"{len(fails)} fail, {len(warnings)} warn"
-    return Verdict("ssh-audit", version.stdout.strip(), host.name, score, not fails, tuple(fails + warnings))
+    return Verdict(
+        "ssh-audit", version.stdout.strip(), host.name, score, not (fails or warnings), tuple(fails + warnings)
+    )
 
 
-JUDGES: tuple[Callable[[Host], Verdict], ...] = (lynis, ssh_audit)
+JUDGES: tuple[Callable[[Host], Verdict | None], ...] = (lynis, ssh_audit, sslyze, promtool, nmap)

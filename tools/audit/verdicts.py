@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-NOTES = Path(__file__).resolve().parents[2] / "roles" / "hardening" / "NOTES.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| (.+) \|$", re.MULTILINE)
+_BEGIN, _END = "<!-- scores: written by make audit -->\n", "<!-- end of the scores -->\n"
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,24 @@ class Verdict:
         return [finding for finding in self.findings if finding.key not in reasons]
 
 
-def read_reasons(text: str) -> dict[str, str]:
-    """Return the reasons by key, from the section on judges of a role's notes.
+def read_reasons(page: str) -> dict[str, str]:
+    """Return the reasons by key, from the rows of the page that begin with a key in backticks."""
+    return dict(_ROW.findall(page))
 
-    Args:
-        text: Markdown with a section "What the judges leave" and a table of keys and reasons in it.
+
+def with_scores(page: str, verdicts: Iterable[Verdict]) -> str:
+    """Return the page with the table of scores written anew.
+
+    Raises:
+        ValueError: the page has no place for it.
     """
-    _, _, section = text.partition("## What the judges leave")
-    section = section.partition("\n## ")[0]
-    return dict(_ROW.findall(section))
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"the page has no lines {_BEGIN.strip()} and {_END.strip()}")
+    rows = [
+        f"| {verdict.host} | {verdict.judge} {verdict.version} | {verdict.score} | {len(verdict.findings)} |\n"
+        for verdict in verdicts
+    ]
+    table = ["| host | judge | score | left, each with a reason |\n", "|---|---|---|---|\n", *rows]
+    return before + begin + "".join(table) + end + after

@@ -148,11 +148,16 @@ def _template_fields(product: Product, site: Site, survey: Any) -> dict[str, Any
         "ask_diff_mode_on_launch": True,
         "ask_verbosity_on_launch": True,
         **_limit(product),
-        "allow_simultaneous": product.guardrails.concurrency != 1,
+        "allow_simultaneous": _at_once(product),
     }
     if site.execution_environment:
         fields["execution_environment"] = Ref("execution_environment", site.organization)
     return fields
+
+
+def _at_once(product: Product) -> bool:
+    """AWX runs any number of a template's jobs at once, or one: one where they must not meet on a host."""
+    return not product.guardrails.exclusive and product.guardrails.concurrency != 1
 
 
 def _limit(product: Product) -> dict[str, Any]:
@@ -174,7 +179,7 @@ def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN
             "inventory": Ref("inventory", site.inventory),
             "survey_enabled": survey is not None,
             **_limit(product),
-            "allow_simultaneous": product.guardrails.concurrency != 1,
+            "allow_simultaneous": _at_once(product),
         },
         survey=survey,
         labels=_labels(product),
@@ -248,8 +253,10 @@ def _notes(product: Product) -> Iterator[str]:
     approval = product.guardrails.approval
     if approval and approval.approvers > 1:
         yield f"{product.name}: AWX asks for one approval, not {approval.approvers}"
-    if (product.guardrails.concurrency or 1) > 1:
-        yield f"{product.name}: AWX limits runs at once to one or not at all, not to {product.guardrails.concurrency}"
+    concurrency = product.guardrails.concurrency or 0
+    if concurrency > 1:
+        said = "any number" if _at_once(product) else "one"
+        yield f"{product.name}: AWX runs {said} at once, not {concurrency}"
     for schedule in product.schedule:
         fault = _schedule_fault(product, schedule)
         if fault:

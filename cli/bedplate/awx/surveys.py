@@ -90,7 +90,9 @@ def _default(parameter: Parameter) -> Any:  # noqa: ANN401
 
 def _description(parameter: Parameter) -> str:
     parts = [parameter.help or "", _EXAMPLES.get(parameter.type, "")]
-    if parameter.choices_from:
+    if parameter.choices_command:
+        parts.append(f"What {parameter.choices_command[0]} says{_commas(parameter)}.")
+    elif parameter.choices_from:
         several = "Names of" if parameter.type == "choices" else "One of the"
         parts.append(f"{several} {parameter.choices_from} of the inventory{_commas(parameter)}.")
     if parameter.pattern:

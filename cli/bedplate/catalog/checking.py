@@ -10,17 +10,27 @@ from typing import Any
 
 from bedplate.catalog.faults import ManifestFault, key_text
 from bedplate.catalog.reading import Manifest, display
+from bedplate.catalog.schedule_check import schedule_faults
+from bedplate.catalog.variables import variable_faults
 from bedplate.catalog.yaml_tree import YamlError, YamlTree, parse_yaml
+from bedplate.teams import Teams
 
 VALIDATION = "bedplate.datacenter.validate_parameters"
 _ROLE = re.compile(r"\bbedplate\.datacenter\.([a-z][a-z0-9_]*)")
 _PLAYBOOK = re.compile(r"import_playbook:\s*[\"']?(?:bedplate\.datacenter\.)?([a-z][a-z0-9_]*)(?:\.yml)?")
 _READ_SUFFIXES = frozenset({".yml", ".yaml", ".j2", ".py"})
+EVERYBODY = "all"
 _TEST_FOLDERS = frozenset({"molecule", "tests"})
 
 
 def check_product(
-    manifest: Manifest, root: Path, products: Collection[str], today: date, *, docs: bool = True
+    manifest: Manifest,
+    root: Path,
+    products: Collection[str],
+    today: date,
+    *,
+    docs: bool = True,
+    teams: Teams | None = None,
 ) -> list[ManifestFault]:
     """Return what is wrong with a product whose manifest can be read.
 
@@ -30,13 +40,16 @@ def check_product(
         products: the names of all products.
         today: the day on which a sunset has passed or not.
         docs: whether the documentation is there to be looked at.
+        teams: the teams that there are; None where nobody knows.
     """
     return [
         *_date_faults(manifest, products, today),
+        *(_team_faults(manifest, teams) if teams is not None else ()),
         *(_docs_faults(manifest, root) if docs else ()),
         *_playbook_faults(manifest, root),
         *_unread_faults(manifest, root),
-        *_unsupported(manifest),
+        *variable_faults(manifest, root),
+        *schedule_faults(manifest),
     ]
 
 
@@ -48,18 +61,22 @@ def _date_faults(manifest: Manifest, products: Collection[str], today: date) -> 
         yield manifest.fault(("lifecycle", "replaced_by"), f"there is no product {lifecycle.replaced_by}")
 
 
+def _team_faults(manifest: Manifest, teams: Teams) -> Iterator[ManifestFault]:
+    access = manifest.product.access
+    named: list[tuple[tuple[str | int, ...], str]] = [(("owner", "team"), manifest.product.owner.team)]
+    for key in ("view", "run", "approve"):
+        named += [(("access", key, index), name) for index, name in enumerate(getattr(access, key) or ())]
+    for path, name in named:
+        if name not in teams and not (path[0] == "access" and name == EVERYBODY):
+            near = teams.near(name)
+            tail = f"; did you mean {near}?" if near else ""
+            yield manifest.fault(path, f"there is no team {name} in {teams.file}{tail}")
+
+
 def _docs_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:
     docs = manifest.product.docs
     if docs and not docs.startswith("https://") and not (root / docs).is_file():
         yield manifest.fault(("docs",), f"there is no file {display(root / docs)}")
-
-
-def _unsupported(manifest: Manifest) -> Iterator[ManifestFault]:
-    for key in manifest.product.unenforced_guardrails():
-        sentence = "is not enforced by this version, so bedplate run refuses the product"
-        yield manifest.fault(tuple(key.split(".")), sentence, warning=True)
-    for key in manifest.product.unused_keys():
-        yield manifest.fault((key,), "nothing acts on this in this version", warning=True)
 
 
 def _playbook_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:

@@ -15,7 +15,7 @@ from bedplate.catalog.rules import UnfitValueError, bound, convert, show
 ParameterType = Literal[
     "string", "text", "secret", "integer", "number", "boolean", "choice", "choices", "host", "group", "duration", "date"
 ]
-FleetSource = Literal["hosts", "groups", "sites", "tenants"]
+FleetSource = Literal["hosts", "groups", "sites", "tenants", "command"]
 
 _LENGTHS = frozenset({"string", "text", "secret", "choices"})
 _BOUNDED = _LENGTHS | {"integer", "number", "duration", "date"}
@@ -63,7 +63,14 @@ class Parameter(ManifestModel):
         default=None, description="The answers that are accepted, for `choice` and `choices`."
     )
     choices_from: FleetSource | None = Field(
-        default=None, description="Take the accepted answers of a `choice` or `choices` from the inventory."
+        default=None,
+        description="Take the accepted answers of a `choice` or `choices` from the inventory, or from a command.",
+    )
+    choices_command: Annotated[list[OneLine], Field(min_length=1)] | None = Field(
+        default=None,
+        description="A program and its arguments, run on the control node without a shell; each line that it prints is "
+        "an accepted answer. A program with a slash in it is found from the repository's root.",
+        examples=[["tools/versions", "--stable"]],
     )
     min: StrictInt | StrictFloat | StrictStr | None = Field(
         default=None,
@@ -108,6 +115,8 @@ class Parameter(ManifestModel):
             yield Fault(("choices",), f"only choice and choices have choices, not {self.type}")
         if not choosing and self.choices_from is not None:
             yield Fault(("choices_from",), f"only choice and choices take answers from the fleet, not {self.type}")
+        if (self.choices_from == "command") != (self.choices_command is not None):
+            yield Fault(("choices_from",), "choices_from: command and choices_command go together")
         if self.pattern is not None:
             yield from self._pattern_faults(self.pattern)
         yield from self._choice_faults()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
@@ -72,7 +73,8 @@ class Targets(ManifestModel):
     )
     context: Literal["hosts", "fleet"] = Field(
         default="hosts",
-        description="What the playbook knows: the run's own hosts, or also who the others of the fleet are.",
+        description="What the playbook knows: the run's own hosts, or also the observers and, by the lookup"
+        " bedplate.datacenter.fleet, who the others of the fleet are.",
     )
     default_limit: OneLine | None = Field(
         default=None, description="The host pattern of a run that names none.", examples=["role_server"]
@@ -125,6 +127,8 @@ class Window(ManifestModel):
             raise_faults([Fault(("end" if hours[0] else "start",), "start and end go together")])
         if (self.custom_field is None) == (not all(hours)):
             raise_faults([Fault(("custom_field",), "a window is either custom_field or start and end")])
+        if not _is_zone(self.timezone):
+            raise_faults([Fault(("timezone",), f"there is no time zone {self.timezone}")])
         if self.start is not None and self.start == self.end:
             raise_faults([Fault(("end",), "must not be the same as start")])
         return self
@@ -134,9 +138,12 @@ class Guardrails(ManifestModel):
     """What limits a run besides its targets."""
 
     approval: Approval | None = Field(default=None, description="Consent of somebody else.")
+    exclusive: StrictBool = Field(
+        default=True, description="No other run changes the same hosts meanwhile; false for what only reads."
+    )
     concurrency: Count | None = Field(default=None, description="The most runs of this product at once.")
-    freeze: Annotated[list[OneLine], Field(min_length=1)] | None = Field(
-        default=None, description="Calendars whose entries forbid runs."
+    freeze: Annotated[list[Slug], Field(min_length=1)] | None = Field(
+        default=None, description="Calendars whose entries forbid runs.", examples=[["company"]]
     )
     window: Window | None = Field(default=None, description="When hosts may be changed.")
     dry_run_first: Duration | None = Field(
@@ -189,15 +196,6 @@ class Product(ManifestModel):
     def secret_names(self) -> frozenset[str]:
         return frozenset(parameter.name for parameter in self.parameters if parameter.is_secret)
 
-    def unenforced_guardrails(self) -> tuple[str, ...]:
-        """Return the keys that ask for a limit which this version does not enforce; such a product must not run."""
-        guardrails = tuple(f"guardrails.{key}" for key in _declared(self.guardrails))
-        return guardrails + tuple(f"access.{key}" for key in _declared(self.access))
-
-    def unused_keys(self) -> tuple[str, ...]:
-        """Return the keys that nothing in this version acts on, besides guardrails."""
-        return tuple(key for key in ("schedule", "notifications") if getattr(self, key))
-
     @model_validator(mode="after")
     def _check(self) -> Product:
         raise_faults([*self._parameter_faults(), *self._lifecycle_faults()])
@@ -219,6 +217,14 @@ class Product(ManifestModel):
             seen[parameter.name] = parameter
 
 
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # what it raises for a name that is no file, or a folder
+        return False
+    return True
+
+
 def _condition_fault(asked: Parameter | None, name: str, answer: bool | int | str) -> str | None:
     if asked is None:
         return f"no parameter {name} is defined further up"
@@ -229,7 +235,3 @@ def _condition_fault(asked: Parameter | None, name: str, answer: bool | int | st
     except UnfitValueError as unfit:
         return str(unfit)
     return None if canonical == answer else f"must be written as {canonical!r}"
-
-
-def _declared(model: ManifestModel) -> list[str]:
-    return [key for key in type(model).model_fields if getattr(model, key) is not None]

@@ -23,24 +23,26 @@ class FleetNames:
     Attributes:
         hosts: names of hosts.
         groups: names of groups, among them `site_…` and `tenant_…`.
+        answers: parameter name → what its command accepts.
+
+    What is None is not known, and nothing is checked against it.
     """
 
-    hosts: Collection[str] = ()
-    groups: Collection[str] = ()
+    hosts: Collection[str] | None = None
+    groups: Collection[str] | None = None
+    answers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def known(self, source: str) -> Collection[str]:
-        """Return the names that `source` (hosts, groups, sites, tenants) has."""
+    def known(self, parameter: Parameter) -> Collection[str] | None:
+        """Return the answers that a parameter takes; None where nobody knows."""
+        source = parameter.source
+        if source == "command":
+            return self.answers.get(parameter.name)
         if source == "hosts":
             return self.hosts
+        if source is None or self.groups is None:
+            return None
         prefix = _prefix(source)
         return [group.removeprefix(prefix) for group in self.groups if group.startswith(prefix)]
-
-    def has(self, source: str, name: str) -> bool:
-        """Return whether `source` has this name; slugs are compared as they stand in group names."""
-        if source == "hosts":
-            return name in self.hosts
-        wanted = name if source == "groups" else _prefix(source) + _NOT_IN_GROUP_NAMES.sub("_", name)
-        return wanted in self.groups
 
 
 def _prefix(source: str) -> str:
@@ -116,14 +118,21 @@ def _condition(parameter: Parameter) -> str:
 
 
 def _check_fleet(parameter: Parameter, value: Any, fleet: FleetNames | None) -> None:  # noqa: ANN401
-    source = parameter.source
-    if fleet is None or source is None:
+    known = fleet.known(parameter) if fleet is not None else None
+    if known is None:
         return
+    in_groups = bool(_prefix(parameter.source or ""))
     for name in value if isinstance(value, list) else [value]:
-        if not fleet.has(source, name):
-            near = get_close_matches(name, list(fleet.known(source)), n=1)
+        # Slugs are compared as they stand in group names.
+        if (_NOT_IN_GROUP_NAMES.sub("_", name) if in_groups else name) not in known:
+            near = get_close_matches(name, list(known), n=1)
             tail = f"; did you mean {near[0]}?" if near else ""
-            raise UnfitValueError(f"must be one of the inventory's {source}", f"{show(name)}{tail}")
+            raise UnfitValueError(f"must be one of {_place(parameter)}", f"{show(name)}{tail}")
+
+
+def _place(parameter: Parameter) -> str:
+    command = parameter.choices_command
+    return f"what {command[0]} says" if command else f"the inventory's {parameter.source}"
 
 
 def _unknown(product: Product, given: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,8 @@ from bedplate.errors import UsageError
 from bedplate.settings import Settings, load_settings, override
 
 if TYPE_CHECKING:
+    from bedplate.drift.repository import DriftRepository
+    from bedplate.drift.seals import SealRepository
     from bedplate.launch import Launcher
     from bedplate.runs import RunRepository
 
@@ -54,7 +56,23 @@ class App:
         return open_store(self.settings)
 
     @cached_property
+    def drift(self) -> DriftRepository:
+        from bedplate.store import open_drift
+
+        return open_drift(self.settings)
+
+    @cached_property
+    def seals(self) -> SealRepository:
+        from bedplate.store import open_seals
+
+        return open_seals(self.settings)
+
+    @cached_property
     def launcher(self) -> Launcher:
+        return self.new_launcher()
+
+    def new_launcher(self) -> Launcher:
+        """Return a launcher that has asked nothing yet."""
         from bedplate.commands.run_ends import EXIT_CODES
         from bedplate.launch import Launcher
 

@@ -61,7 +61,7 @@ def _hosts(app: App, limit: str | None, timeout: float) -> list[HostCheck]:
     from rich.progress import Progress
 
     from bedplate.commands.doctor_hosts import check_hosts, plan_hosts
-    from bedplate.commands.inventory import open_inventory
+    from bedplate.commands.inventory_opening import open_inventory
 
     adapter = open_inventory(app)
     plans = plan_hosts(adapter, adapter.resolve(limit))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bedplate.commands.context import App
 from bedplate.commands.exits import ExitCode
-from bedplate.commands.inventory import open_inventory
 from bedplate.commands.inventory_documents import age_text
+from bedplate.commands.inventory_opening import open_inventory
 from bedplate.errors import BedplateError, EngineError, InventoryError, SettingsError, UsageError
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import private_folder

@@ -122,7 +122,7 @@ def rotate(app: App, *, name: str, known_hosts: Path | None, yes: bool, timeout:
 
 
 def _enrolment(app: App, limit: str | None, known_hosts: Path | None) -> Enrolment:
-    from bedplate.commands.inventory import open_inventory
+    from bedplate.commands.inventory_opening import open_inventory
     from bedplate.execution.inventory_enrolment import Enrolment
 
     adapter = open_inventory(app)

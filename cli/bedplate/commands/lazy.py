@@ -26,7 +26,7 @@ class LazyGroup(click.Group):
         self._lazy = lazy or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*self._lazy, *super().list_commands(ctx)]
+        return [*super().list_commands(ctx), *self._lazy]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._lazy:
@@ -48,4 +48,8 @@ class LazyGroup(click.Group):
             super().format_commands(ctx, formatter)
             return
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.short_help) for name, command in self._lazy.items()])
+            formatter.write_dl(self._lines())
+
+    def _lines(self) -> list[tuple[str, str]]:
+        lazy = [(name, command.short_help) for name, command in self._lazy.items()]
+        return [*((name, command.get_short_help_str(80)) for name, command in self.commands.items()), *lazy]

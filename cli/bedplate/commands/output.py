@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bedplate.errors import UsageError
+from bedplate.reports.plain import plain
+
+__all__ = ["console", "emit", "leave_pipe", "output_option", "output_option_with", "plain", "write_text"]
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,24 +77,3 @@ def console(*, stderr: bool = False) -> Console:
 def leave_pipe() -> None:
     """Write to nowhere from now on: whoever read has gone, and Python flushes standard output once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401
-    """Return value as JSON types: times as ISO 8601 in UTC with Z, durations in seconds, paths as text."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    convert = next((make for kind, make in _CONVERSIONS if isinstance(value, kind)), None)
-    return convert(value) if convert else value
-
-
-_CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (Enum, lambda value: value.value),
-    (datetime, lambda value: value.isoformat().replace("+00:00", "Z")),
-    (date, lambda value: value.isoformat()),
-    (timedelta, lambda value: value.total_seconds()),
-    (Path, str),
-)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +10,25 @@ import click
 
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
+from bedplate.commands.lazy import LazyCommand, LazyGroup
 from bedplate.commands.output import console, emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.content import Content
 from bedplate.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from bedplate.catalog import Catalog, ManifestFault
 
+MORE = {
+    "new": LazyCommand("bedplate.commands.product_new:new", "Make a product from a template."),
+    "docs": LazyCommand("bedplate.commands.product_docs:docs", "Write the catalog as Markdown and as a static site."),
+    "backstage": LazyCommand("bedplate.commands.product_docs:backstage", "Print the catalog for Backstage."),
+    "report": LazyCommand("bedplate.commands.product_report:report", "Show how products do, from recorded runs."),
+}
 
-@click.group()
+
+@click.group(cls=LazyGroup, lazy=MORE)
 def product() -> None:
     """The catalog: what can be ordered, from whom, and with which promises.
 
@@ -39,19 +47,24 @@ def list_products(ctx: click.Context, app: App, output: str) -> None:
 
     Example: bedplate product list -o json
     """
-    from bedplate.catalog import load_catalog
-    from bedplate.commands.product_view import product_table, summary_document
+    from bedplate.commands.product_index import product_index
 
-    good, broken = load_catalog(app.content.products).survey()
-    emit(
-        [summary_document(each) for each in good],
-        output,
-        lambda out: out.print(product_table(good) if good else "No products."),
-    )
+    good, broken = product_index(app.content.products, app.settings.home)
+    emit(good, output, lambda out: _draw_list(out, good))
     for error in broken:
         click.echo(f"bedplate: {error}", err=True)
     if broken:
         ctx.exit(ExitCode.USAGE)
+
+
+def _draw_list(out: Console, products: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("Name", "Title", "Owner", "Stage", "Summary", box=None, pad_edge=False, header_style="bold")
+    for each in products:
+        table.add_row(*(Text(each[key]) for key in ("name", "title", "owner", "stage", "summary")))
+    out.print(table if products else "No products.")
 
 
 @product.command()
@@ -72,21 +85,24 @@ def show(app: App, name: str, output: str) -> None:
 
 @product.command()
 @click.argument("what", metavar="[PRODUCT|FILE]...", nargs=-1, shell_complete=complete_product)
+@click.option("--fast", is_flag=True, help="Do not let ansible read the playbooks, which takes a few seconds.")
 @output_option
 @pass_app
 @click.pass_context
-def check(ctx: click.Context, app: App, what: tuple[str, ...], output: str) -> None:
+def check(ctx: click.Context, app: App, what: tuple[str, ...], output: str, *, fast: bool) -> None:
     """Check manifests, their playbooks and their documentation: all of them, or those that are named.
 
-    Each fault is named with file, line and key. The exit code is 2 when there are errors; warnings alone exit 0.
+    Each fault is named with file, line and key. Where the setting teams.file names the teams, owners and access must
+    be among them. The exit code is 2 when there are errors; warnings alone exit 0.
 
     Example: bedplate product check baseline playbooks/products/patch.yml
     """
     from bedplate.catalog import load_catalog
+    from bedplate.commands.product_check import check_files
 
     catalog = load_catalog(app.content.products)
     paths = [_path(each, catalog) for each in what] or [catalog.path(name) for name in catalog.names()]
-    faults = [fault for path in paths for fault in _faults_of(path, app.content)]
+    faults = check_files(paths, app.content, app.settings, ansible=not fast)
     emit({"checked": len(paths), "faults": faults}, output, lambda _: _print_faults(faults, len(paths)))
     if any(fault.severity == "error" for fault in faults):
         ctx.exit(ExitCode.USAGE)
@@ -110,20 +126,6 @@ def _path(what: str, catalog: Catalog) -> Path:
     if not path.is_file():
         raise NotFoundError("there is no such file", where=what)
     return path
-
-
-def _faults_of(path: Path, content: Content) -> list[ManifestFault]:
-    from bedplate.catalog import InvalidManifestError, check_product, load_catalog, read_manifest
-
-    folder, root, docs = content.products, content.root, content.is_clone
-    if path.parent != folder and path.parts[-3:-1] == ("playbooks", "products"):
-        folder, root, docs = path.parent, path.parents[2], True
-    try:
-        manifest = read_manifest(path)
-    except InvalidManifestError as error:
-        return list(error.faults)
-    names = load_catalog(folder).names()
-    return check_product(manifest, root, names, datetime.now(UTC).date(), docs=docs)
 
 
 def _print_faults(faults: list[ManifestFault], count: int) -> None:

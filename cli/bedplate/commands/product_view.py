@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -12,19 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bedplate.catalog import Manifest, Parameter, Product
-from bedplate.catalog.durations import format_duration
-from bedplate.catalog.rules import show
-
-_EXAMPLES = {
-    "integer": "1",
-    "number": "1.5",
-    "boolean": "true",
-    "host": "fra1-colo-01",
-    "group": "site_fra1",
-    "duration": "30m",
-    "date": "2026-03-31",
-}
-_PER = {"run": "run", "host": "host", "host_hour": "host and hour"}
+from bedplate.reports.product_text import default_text, explanation, fact_rows, order_example, promise_lists
 
 
 def summary_document(product: Product) -> dict[str, Any]:
@@ -45,18 +32,8 @@ def product_document(manifest: Manifest) -> dict[str, Any]:
     return {
         "manifest": manifest.path,
         "product": product.model_dump(mode="json", exclude_none=True),
-        "unenforced_guardrails": list(product.unenforced_guardrails()),
         "order": order_example(product),
     }
-
-
-def product_table(products: Iterable[Product]) -> Table:
-    """Return the table of `product list`."""
-    table = Table("Name", "Title", "Owner", "Stage", "Summary", box=None, pad_edge=False, header_style="bold")
-    for product in products:
-        row = (product.name, product.title, product.owner.team, product.lifecycle.stage.value, product.summary)
-        table.add_row(*(Text(cell) for cell in row))
-    return table
 
 
 def draw_product(out: Console, product: Product) -> None:
@@ -68,7 +45,7 @@ def draw_product(out: Console, product: Product) -> None:
         out.print(Padding(Text(product.description.strip()), (0, 0, 0, 2)))
     out.print()
     out.print(_facts(product))
-    for heading, lines in _lists(product):
+    for heading, lines in promise_lists(product):
         out.print()
         out.print(Text(heading, style="bold"))
         for line in lines:
@@ -81,107 +58,16 @@ def draw_product(out: Console, product: Product) -> None:
     out.print(Padding(Text(order_example(product)), (0, 0, 0, 2)), soft_wrap=True)
 
 
-def order_example(product: Product) -> str:
-    """Return a command line that orders the product, with all that it requires."""
-    words = ["bedplate", "run", product.name]
-    for parameter in product.parameters:
-        if parameter.required and not parameter.when:
-            words += ["-p", f"{parameter.name}={_example(parameter)}"]
-    return shlex.join([*words, "--check"])
-
-
-def _example(parameter: Parameter) -> str:
-    if parameter.choices:
-        return parameter.choices[0]
-    if parameter.min is not None and parameter.type in {"integer", "number", "duration", "date"}:
-        return str(parameter.min)
-    return _EXAMPLES.get(parameter.type, parameter.name.upper())
-
-
 def _facts(product: Product) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, value in _fact_rows(product):
+    for name, value in fact_rows(product):
         table.add_row(Text(name, style="bold"), Text(value))
     return table
-
-
-def _fact_rows(product: Product) -> Iterator[tuple[str, str]]:
-    owner, lifecycle, targets = product.owner, product.lifecycle, product.targets
-    yield "Owner", f"{owner.team} ({owner.contact})"
-    if owner.escalation:
-        yield "Escalation", owner.escalation
-    yield "Stage", _stage(product)
-    if lifecycle.replaced_by:
-        yield "Replaced by", lifecycle.replaced_by
-    if product.sla:
-        yield "Support", f"{product.sla.support_hours}, answers within {format_duration(product.sla.response)}"
-    if product.cost:
-        yield "Cost", f"{product.cost.amount:g} {product.cost.currency} per {_PER[product.cost.per]}"
-    yield "Hosts", ", ".join(each.value for each in targets.classes) if targets.classes else "all classes"
-    limits = [
-        f"at most {targets.max_hosts} hosts" if targets.max_hosts else "",
-        f"at most {targets.max_percent:g} % of the fleet" if targets.max_percent else "",
-        f"only {targets.force_limit}" if targets.force_limit else "",
-        f"{targets.default_limit} unless asked otherwise" if targets.default_limit else "",
-    ]
-    if any(limits):
-        yield "Limits", ", ".join(limit for limit in limits if limit)
-    if product.unenforced_guardrails():
-        yield "Cannot run", f"not enforced by this version: {', '.join(product.unenforced_guardrails())}"
-    yield "Run again", "safe after an interruption" if product.idempotent else "look at the hosts first"
-    yield from (("Docs", text) for text in [product.docs] if text)
-    yield from (("Tags", ", ".join(tags)) for tags in [product.tags] if tags)
-
-
-def _stage(product: Product) -> str:
-    lifecycle = product.lifecycle
-    since = f" since {lifecycle.since}" if lifecycle.since else ""
-    sunset = f", until {lifecycle.sunset}" if lifecycle.sunset else ""
-    return f"{lifecycle.stage.value}{since}{sunset}"
-
-
-def _lists(product: Product) -> Iterator[tuple[str, list[str]]]:
-    if product.slo:
-        names = {"success_ratio": "success ratio", "duration_p95": "duration p95", "lead_time_p95": "lead time p95"}
-        yield (
-            "Service level objectives",
-            [f"{names[slo.objective]} {slo.target} over {format_duration(slo.window)}" for slo in product.slo],
-        )
-    if product.roadmap:
-        yield "Roadmap", [f"{step.when}  {step.what} ({step.status.replace('_', ' ')})" for step in product.roadmap]
 
 
 def _parameter_table(parameters: Iterable[Parameter]) -> Table:
     table = Table("Parameter", "Type", "Default", "What", box=None, pad_edge=False, header_style="bold")
     for parameter in parameters:
-        row = (parameter.name, parameter.type, _default(parameter), "\n".join(_explain(parameter)))
+        row = (parameter.name, parameter.type, default_text(parameter), "\n".join(explanation(parameter)))
         table.add_row(*(Text(cell) for cell in row))
     return table
-
-
-def _default(parameter: Parameter) -> str:
-    if parameter.required:
-        return "required"
-    if isinstance(parameter.default, list):
-        return ",".join(parameter.default)
-    if isinstance(parameter.default, str):
-        return parameter.default
-    return "" if parameter.default is None else show(parameter.default)
-
-
-def _explain(parameter: Parameter) -> Iterator[str]:
-    yield parameter.title
-    if parameter.help:
-        yield parameter.help.strip()
-    if parameter.choices:
-        yield f"one of {', '.join(parameter.choices)}" if parameter.type == "choice" else ", ".join(parameter.choices)
-    if parameter.choices_from:
-        yield f"out of the inventory's {parameter.choices_from}"
-    ends = (("from", parameter.min), ("to", parameter.max))
-    if any(end is not None for _, end in ends):
-        unit = " characters" if parameter.type in {"string", "text", "secret"} else ""
-        yield " ".join(f"{word} {end}" for word, end in ends if end is not None) + unit
-    if parameter.pattern:
-        yield f"like {parameter.pattern}"
-    if parameter.when:
-        yield "if " + " and ".join(f"{name} is {show(answer)}" for name, answer in parameter.when.items())

@@ -14,8 +14,10 @@ from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, leave_pipe, output_option
 from bedplate.commands.product_names import complete_parameter, complete_product
+from bedplate.commands.run_ids import complete_run
 from bedplate.commands.runs_show import show_verification
-from bedplate.errors import ParameterError
+from bedplate.errors import ParameterError, UsageError
+from bedplate.runs import RunStatus
 
 if TYPE_CHECKING:
     from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun, RunObserver
@@ -54,7 +56,7 @@ class Results:
 
 
 @click.command()
-@click.argument("product", shell_complete=complete_product)
+@click.argument("product", required=False, shell_complete=complete_product)
 @click.option(
     "-l", "--limit", metavar="PATTERN", help="Hosts and groups, as in Ansible.", shell_complete=complete_limit
 )
@@ -70,12 +72,14 @@ class Results:
 @click.option(
     "--params-file", type=click.File("r", "utf-8"), metavar="FILE", help="Answers as YAML or JSON; - reads them here."
 )
+@click.option("--resume", metavar="RUN", help="Start a run that was approved.", shell_complete=complete_run)
+@click.option("--dry-run", is_flag=True, help="Only show what every guardrail says; exits 3 if one refuses.")
 @execution_options
 @pass_app
 def run(
     app: App,
     *,
-    product: str,
+    product: str | None,
     limit: str | None,
     assignments: tuple[str, ...],
     params_file: IO[str] | None,
@@ -84,22 +88,32 @@ def run(
     reason: str | None,
     detach: bool,
     output: str,
+    resume: str | None,
+    dry_run: bool,
 ) -> int:
     """Run a PRODUCT on hosts.
 
     The hosts are resolved and every parameter is checked before anything starts. Ctrl-C stops in order: the tasks
-    under way end, no new one starts; a second Ctrl-C ends everything at once.
+    under way end, no new one starts; a second Ctrl-C ends everything at once. A product that needs approval is kept
+    as pending, and started by --resume once somebody agreed.
 
     \b
     Examples:
       bedplate run baseline --limit 'site_fra1:&class_colo' --check --diff
       bedplate run ping -l fra1-colo-01 -o json
+      bedplate run baseline --dry-run
     """
     from bedplate.catalog import parse_assignments, parse_parameters
     from bedplate.launch import LaunchRequest
 
     given = parse_parameters(_text(params_file), params_file.name) if params_file else {}
     given = {**given, **parse_assignments(assignments)}
+    if resume is not None:
+        if product is not None or limit is not None or check or dry_run:
+            raise UsageError("goes on as it was ordered: no product, --limit, --check or --dry-run", where="--resume")
+        return _resumed(app, resume, given, detach=detach, output=output)
+    if product is None:
+        raise UsageError("no product is named", hint="bedplate product list shows what there is")
     request = LaunchRequest(
         product=product,
         parameters={**given, **_asked_secrets(app, product, given)},
@@ -108,7 +122,31 @@ def run(
         diff=diff,
         reason=reason,
     )
-    return launch(app, request, detach=detach, output=output)
+    return _judged(app, request, output) if dry_run else launch(app, request, detach=detach, output=output)
+
+
+def _judged(app: App, request: LaunchRequest, output: str) -> int:
+    """Show what every guardrail says of an order."""
+    from bedplate.reports.guardrails import decision_of, dry_run_document, verdict_table
+
+    app.recover()
+    prepared = app.launcher.judge(request)
+    document = dry_run_document(prepared.run, prepared.verdicts, prepared.warnings)
+    emit(document, output, lambda out: out.print(verdict_table(prepared.verdicts)))
+    return ExitCode.REFUSED if decision_of(prepared.verdicts) == "refused" else ExitCode.DONE
+
+
+def _resumed(app: App, run_id: str, given: Mapping[str, Any], *, detach: bool, output: str) -> int:
+    """Start a run that was approved; only its secrets are asked for anew."""
+    consent = app.launcher.consent
+    waiting = consent.pending(run_id)
+    unknown = consent.unknown_secrets(waiting)
+    other = sorted(given.keys() - set(unknown))
+    if other:
+        raise UsageError(f"goes on as it was ordered: not with another {other[0]}", where="--resume")
+    asked = [name for name in unknown if name not in given] if sys.stdin.isatty() else []
+    answers = {name: click.prompt(name, hide_input=True, err=True) for name in asked}
+    return launch(app, consent.order_again(waiting.id, {**given, **answers}), detach=detach, output=output)
 
 
 def _text(file: IO[str]) -> str:
@@ -119,14 +157,14 @@ def _text(file: IO[str]) -> str:
 
 
 def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str, str]:
-    """Ask a person at a terminal for the required secrets that were not given."""
-    if not sys.stdin.isatty():
-        return {}
+    """Return the secrets that were not given, from where they are kept or from a person at a terminal."""
     from bedplate.catalog import load_catalog
+    from bedplate.commands.secret_answers import secret_answers
 
     questions = load_catalog(app.content.products).get(product).parameters
-    missing = [q for q in questions if q.is_secret and q.required and q.name not in given]
-    return {q.name: click.prompt(q.title or q.name, hide_input=True, err=True) for q in missing}
+    missing = [question for question in questions if question.is_secret and question.name not in given]
+    required = {question.name for question in missing if question.required}
+    return secret_answers({question.name: question.title for question in missing}, required)
 
 
 def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> int:
@@ -137,6 +175,8 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
         click.echo(f"bedplate: {warning}", err=True)
     accepted = app.launcher.accept(prepared)
     prepared = replace(prepared, run=accepted)
+    if accepted.status is RunStatus.PENDING:
+        return _waits(prepared, output)
     hosts = f"{len(accepted.hosts)} host{'' if len(accepted.hosts) == 1 else 's'}"
     mode = ", check only" if request.check else ""
     try:
@@ -147,12 +187,34 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
         return _detached(app, prepared, output)
     results = Results()
     try:
-        ended = _executed(app, prepared, results)
+        ended = executed(app, prepared, [results])
         _show_end(ended, results.hosts, output)
     except BrokenPipeError:  # nobody reads any more; what the run came to counts all the same
         leave_pipe()
         ended = app.store.get(accepted.id)
+    _seal_after(app, ended)
     return ended.exit_code if ended.exit_code is not None else ExitCode.INTERNAL
+
+
+def _seal_after(app: App, ended: Run) -> None:
+    from bedplate.commands.drift_seal import seal_after
+
+    seal_after(app, ended)
+
+
+def _waits(prepared: PreparedRun, output: str) -> int:
+    """Tell that somebody else has to agree to a run that is kept now."""
+    from bedplate.guardrails import Outcome
+    from bedplate.reports.run_documents import run_document
+
+    accepted = prepared.run
+    said = [verdict.sentence for verdict in prepared.verdicts if verdict.outcome is Outcome.PENDING]
+    lines = [
+        f"Run {accepted.id} is pending: {'; '.join(said)}.",
+        f"Somebody else says bedplate runs approve {accepted.id}, then you say bedplate run --resume {accepted.id}.",
+    ]
+    emit(run_document(accepted), output, lambda out: out.print("\n".join(lines), highlight=False, markup=False))
+    return ExitCode.DONE
 
 
 def _detached(app: App, prepared: PreparedRun, output: str) -> int:
@@ -163,12 +225,13 @@ def _detached(app: App, prepared: PreparedRun, output: str) -> int:
     return ExitCode.DONE
 
 
-def _executed(app: App, prepared: PreparedRun, results: Results) -> Run:
+def executed(app: App, prepared: PreparedRun, observers: Sequence[RunObserver]) -> Run:
+    """Execute an accepted run, showing it as it goes; Ctrl-C stops it in order."""
     from bedplate.launch import StopControl
 
     control = StopControl(_tell_stop)
     with control.signals():
-        return app.launcher.execute(prepared, [_progress(prepared), results], control)
+        return app.launcher.execute(prepared, [_progress(prepared), *observers], control)
 
 
 def _progress(prepared: PreparedRun) -> RunObserver:

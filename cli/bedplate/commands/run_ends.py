@@ -11,4 +11,5 @@ EXIT_CODES = {
     RunEnd.FAILED: ExitCode.FAILED,
     RunEnd.CANCELED: ExitCode.CANCELED,
     RunEnd.BROKEN: ExitCode.EXTERNAL,
+    RunEnd.REFUSED: ExitCode.REFUSED,
 }

@@ -18,6 +18,7 @@ from bedplate.commands.product_names import complete_product
 from bedplate.commands.recovering import RunsGroup
 from bedplate.commands.run_ids import complete_run
 from bedplate.commands.runs_actions import cancel, prune, rerun, wait
+from bedplate.commands.runs_approval import approve, reject, work
 from bedplate.commands.runs_show import show_run
 from bedplate.commands.times import Moment
 from bedplate.errors import NotFoundError, UsageError
@@ -38,7 +39,7 @@ def runs() -> None:
     """
 
 
-for action in (wait, cancel, rerun, prune):
+for action in (wait, cancel, rerun, prune, approve, reject, work):
     runs.add_command(action)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from bedplate.commands.recovering import RecoveringCommand
 from bedplate.commands.run import execution_options, launch
 from bedplate.commands.run_ids import complete_run
 from bedplate.commands.runs_show import show_run
+from bedplate.commands.secret_answers import secret_answers
 from bedplate.errors import ParameterError, UsageError
 from bedplate.runs import RunQuery
 
@@ -72,13 +72,14 @@ def rerun(
     Example: bedplate runs rerun k7f2 --failed --reason "disk replaced"
     """
     request = app.launcher.rerun(run_id, failed_only=failed)
-    if request.unknown_secrets and not sys.stdin.isatty():
+    answers = secret_answers({name: name for name in request.unknown_secrets}, request.unknown_secrets)
+    missing = [name for name in request.unknown_secrets if name not in answers]
+    if missing:
         raise ParameterError(
-            f"secret answers are not kept: {', '.join(request.unknown_secrets)}",
+            f"secret answers are not kept: {', '.join(missing)}",
             where=f"run {request.rerun_of}",
-            hint="say it at a terminal, which asks for them, or order the product anew with --params-file",
+            hint="say it at a terminal, which asks for them, or give them as BEDPLATE_SECRET_NAME",
         )
-    answers = {name: click.prompt(name, hide_input=True, err=True) for name in request.unknown_secrets}
     changed = replace(
         request,
         parameters={**request.parameters, **answers},

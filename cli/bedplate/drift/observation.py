@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# An update that came by itself, as the policy allows: told, and no drift.
+UPDATE_KIND = "update"
+# How the reason begins where a host could not be reached.
+UNREACHABLE = "could not be reached"
+
 
 class CheckOutcome(StrEnum):
     """What a check can say of a host. A host that could not be judged is never clean."""

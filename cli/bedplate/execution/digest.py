@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bedplate.content import Content
+from bedplate.drift.lifecycle import MovedContent
 
+_DIRTY = "-dirty"
 _FOLDERS = ("playbooks", "plugins", "roles")
 # The same rule as in the collection, which writes the digest on hosts.
 _NO_ENDINGS = ("~", ".pyc", ".pyo", ".retry", ".swp", ".orig", ".rej")
@@ -42,7 +44,19 @@ def git_commit(content: Content) -> str | None:
     if commit is None:
         return None
     changed = _git(content.root, "status", "--porcelain", "--", *_FOLDERS)
-    return f"{commit}-dirty" if changed else commit
+    return f"{commit}{_DIRTY}" if changed else commit
+
+
+def moved_since(content: Content, commit: str) -> MovedContent | None:
+    """Return what of a checkout's content differs from that of a commit; None where git cannot say."""
+    if not (content.root / ".git").exists() or commit.endswith(_DIRTY):
+        return None
+    changed = _git(content.root, "diff", "--name-only", "--no-renames", commit, "--", *_FOLDERS)
+    if changed is None:
+        return None
+    paths = [path.split("/") for path in changed.splitlines()]
+    roles = frozenset(path[1] for path in paths if path[0] == "roles")
+    return MovedContent(roles, common=any(path[0] != "roles" for path in paths))
 
 
 def _files(root: Path) -> Iterator[str]:

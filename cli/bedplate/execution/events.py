@@ -90,7 +90,7 @@ def event_of(counter: int, report: Report, redactor: Redactor) -> Event:
 
 def _kept(data: Mapping[str, Any], redactor: Redactor, *, large: bool) -> dict[str, Any]:
     kept = {key: value for key, value in data.items() if key not in _ELSEWHERE and value is not None}
-    for flag in ("ignore_errors", "rescued", "ignore_unreachable"):
+    for flag in ("ignore_errors", "rescued", "ignore_unreachable", "unverified"):
         if not kept.get(flag, True):
             del kept[flag]
     if isinstance(kept.get("res"), Mapping):

@@ -15,18 +15,22 @@ from bedplate.runs import Event, HostResult, Run, RunStatus
 
 
 class RunEnd(StrEnum):
-    """How an execution ended; the command layer gives each an exit code. The worst that holds."""
+    """How an execution ended; the command layer gives each an exit code. The worst that holds.
+
+    `refused` never began: a guardrail said no after it was accepted.
+    """
 
     DONE = "done"
     UNREACHABLE = "unreachable"
     FAILED = "failed"
     CANCELED = "canceled"
     BROKEN = "broken"
+    REFUSED = "refused"
 
     @property
     def status(self) -> RunStatus:
-        if self is RunEnd.DONE:
-            return RunStatus.SUCCESSFUL
+        if self in {RunEnd.DONE, RunEnd.REFUSED}:
+            return RunStatus.SUCCESSFUL if self is RunEnd.DONE else RunStatus.REFUSED
         return RunStatus.CANCELED if self is RunEnd.CANCELED else RunStatus.FAILED
 
 

@@ -16,6 +16,8 @@ END = b"!end"
 # Bulk that is in the event twice, belongs to the host and not to the run, or is the task's own arguments.
 _DROPPED = frozenset({"invocation", "stdout_lines", "stderr_lines"})
 _INVENTORIES = frozenset({"setup", "gather_facts", "package_facts", "service_facts", "mount_facts"})
+# Arguments that name what a task is about. Of a change that is all that tells what was changed.
+_NAMING = ("name", "path", "dest", "pkg", "package", "unit", "service", "user", "state", "key", "job", "line", "regexp")
 _CHUNK = 1 << 20
 
 
@@ -55,6 +57,8 @@ def slim(event: dict[str, Any]) -> dict[str, Any]:
     if isinstance(result, Mapping):
         facts = data.get("task_action", "").rpartition(".")[2] in _INVENTORIES
         kept = {key: value for key, value in result.items() if key not in _DROPPED}
+        if result.get("changed"):
+            kept |= _named(result.get("invocation"))
         items = kept.get("results")
         if isinstance(items, list) and items and isinstance(items[0], Mapping) and "ansible_loop_var" in items[0]:
             kept["results"] = f"{len(items)} items, each has an event of its own"
@@ -64,6 +68,26 @@ def slim(event: dict[str, Any]) -> dict[str, Any]:
     if event.get("event") == "runner_on_file_diff":
         data = {key: value for key, value in data.items() if key != "diff"}
     return {**event, "event_data": data}
+
+
+def is_unverified(result: Mapping[str, Any]) -> bool:
+    """Return whether a task was skipped because this is a check, and not because it was none of this host's.
+
+    A loop is told of by its items.
+    """
+    condition = result.get("false_condition")
+    if condition is not None:
+        return "ansible_check_mode" in str(condition)
+    return not any(key in result for key in ("skip_reason", "skipped_reason", "results"))
+
+
+def _named(invocation: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return what of a task's arguments names what it changed, under `arguments`; nothing if there is no such."""
+    given = invocation.get("module_args") if isinstance(invocation, Mapping) else None
+    if not isinstance(given, Mapping):
+        return {}
+    named = {name: given[name] for name in _NAMING if given.get(name) is not None}
+    return {"arguments": named} if named else {}
 
 
 class SecretFeed:

@@ -12,6 +12,10 @@ from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.execution.inventory_source import PluginSource, SourceFile, dump_settings
 
 Context = Literal["hosts", "fleet"]
+# Where the lookup bedplate.datacenter.fleet finds the whole fleet. Hidden, so ansible itself does not read it.
+FLEET = ".fleet"
+# Hosts of any run are delegated to these, or read their variables.
+_REACHED_BY_ALL = "role_observer"
 # What only asking NetBox needs; a frozen source has a snapshot and no way out. Filters stay: they say what is in it.
 _LIVE = frozenset(
     {
@@ -45,7 +49,8 @@ def freeze(adapter: InventoryAdapter, hosts: Collection[str], context: Context, 
 
     Args:
         hosts: what `adapter.resolve` returned.
-        context: `fleet` keeps all other hosts of the snapshot too, marked as context only.
+        context: `fleet` keeps the observers too, marked as context only, and the whole fleet in a hidden folder that
+            only who asks for it reads: a run over few of many hosts starts as one of few.
         target: a folder that is made, with all above it; everything in it is for its owner only.
 
     Returns:
@@ -55,22 +60,32 @@ def freeze(adapter: InventoryAdapter, hosts: Collection[str], context: Context, 
         InventoryError: a file cannot be read or written, or a snapshot is not usable.
     """
     try:
-        private_folder(target)
-        ours = {source.file: source for source in adapter.source.ours}
-        for file in adapter.source.files:
-            if file in ours:
-                _freeze_source(adapter, ours[file], hosts, context, target)
-            else:
-                _place(target, file, file.read())
+        _copy(adapter, hosts, _observers(adapter) if context == "fleet" else (), target)
+        if context == "fleet" and not set(hosts).issuperset(adapter.names.hosts):
+            _copy(adapter, adapter.names.hosts, (), target / FLEET)
     except OSError as error:
         raise InventoryError(f"the inventory cannot be copied: {error.strerror}", where=str(target)) from error
     return target / adapter.path.name if adapter.path.is_file() else target
 
 
-def _freeze_source(
-    adapter: InventoryAdapter, source: PluginSource, hosts: Collection[str], context: Context, target: Path
+def _observers(adapter: InventoryAdapter) -> Collection[str]:
+    return adapter.names.below(_REACHED_BY_ALL).hosts
+
+
+def _copy(adapter: InventoryAdapter, hosts: Collection[str], context: Collection[str], target: Path) -> None:
+    private_folder(target)
+    ours = {source.file: source for source in adapter.source.ours}
+    for file in adapter.source.files:
+        if file in ours:
+            _copy_source(adapter, ours[file], hosts, context, target)
+        else:
+            _place(target, file, file.read())
+
+
+def _copy_source(
+    adapter: InventoryAdapter, source: PluginSource, hosts: Collection[str], context: Collection[str], target: Path
 ) -> None:
-    snapshot = adapter.snapshot_of(source).cut(hosts, with_context=context == "fleet")
+    snapshot = adapter.snapshot_of(source).cut(hosts, context)
     if not snapshot.hosts and len(adapter.source.files) > 1:
         return  # all hosts of this run are from other sources
     name = f".{source.file.relative.stem}.snapshot.json"

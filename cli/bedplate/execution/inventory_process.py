@@ -67,13 +67,13 @@ def ask(
         PatternError: a part of a pattern matches nothing.
         EngineError: ansible could not be started.
     """
-    program = _program(command[0])
-    environment = _environment(settings) | inventory_environment(content, plugins) | dict(extra)
+    executable = program(command[0])
+    environment = own_environment(settings) | inventory_environment(content, plugins) | dict(extra)
     others = os.environ.get("ANSIBLE_COLLECTIONS_PATH", _OTHER_COLLECTIONS)
     environment["ANSIBLE_COLLECTIONS_PATH"] = f"{content.collections_path}:{others}"
     try:
         done = subprocess.run(
-            [program, *command[1:]],
+            [executable, *command[1:]],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -83,7 +83,7 @@ def ask(
             check=False,
         )
     except OSError as error:
-        raise EngineError(f"cannot be started: {error.strerror}", where=program) from error
+        raise EngineError(f"cannot be started: {error.strerror}", where=executable) from error
     messages = _messages(done.stderr)
     if done.returncode:
         raise _failure(messages, done)
@@ -102,7 +102,8 @@ class PatternError(InventoryError):
         self.parts = parts
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return a program of this Python environment, or else of the PATH. Raises EngineError."""
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.is_file() else shutil.which(name)
     if found is None:
@@ -110,7 +111,8 @@ def _program(name: str) -> str:
     return found
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def own_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of an ansible command that asks: the person's own, less what would change an answer."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_") or name.startswith(_KEPT)
     }

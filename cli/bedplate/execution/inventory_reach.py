@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bedplate.execution.inventory_known_hosts import HostKey, KnownHosts
@@ -74,6 +77,8 @@ def probe(plan: SshPlan, timeout: float, types: Sequence[str] = KEY_TYPES, *, al
             reach = Reach.NO_NAME if isinstance(failure, socket.gaierror) else Reach.NO_TCP
             return Probe(plan, reach, error=_words(failure))
         answer = _handshake(stream, kind, timeout)
+        if answer.lacks_exchange:
+            answer = _asked_by_client(plan, kind, timeout, answer.banner)
         banner = answer.banner or banner
         if answer.key is not None:
             keys.append(answer.key)
@@ -121,11 +126,17 @@ def in_parallel(
 
 @dataclass(frozen=True)
 class _Handshake:
-    """What came of one handshake; `lacks_type` means that the host has no key of the type asked for."""
+    """What came of one handshake.
+
+    Attributes:
+        lacks_type: the host has no key of the type asked for.
+        lacks_exchange: it takes none of paramiko's key exchanges.
+    """
 
     banner: str = ""
     key: HostKey | None = None
     lacks_type: bool = False
+    lacks_exchange: bool = False
     error: str = ""
 
 
@@ -147,12 +158,39 @@ def _handshake(stream: socket.socket | paramiko.ProxyCommand, kind: str, timeout
         transport.start_client(timeout=timeout)
         key = transport.get_remote_server_key()
         return _Handshake(transport.remote_version, HostKey(key.get_name(), key.get_base64()))
-    except paramiko.ssh_exception.IncompatiblePeer:
-        return _Handshake(transport.remote_version, lacks_type=True)
+    except paramiko.ssh_exception.IncompatiblePeer as failure:
+        # The two have no exception of their own.
+        lacks_exchange = "kex" in str(failure)
+        return _Handshake(transport.remote_version, lacks_type=not lacks_exchange, lacks_exchange=lacks_exchange)
     except (paramiko.SSHException, EOFError, OSError) as failure:
         return _Handshake(transport.remote_version, error=_words(failure))
     finally:
         transport.close()
+
+
+def _asked_by_client(plan: SshPlan, kind: str, timeout: float, banner: str) -> _Handshake:
+    """Have the ssh client ask: of the exchanges that withstand quantum computers it has more than paramiko."""
+    with TemporaryDirectory() as folder:
+        seen = Path(folder) / "known_hosts"
+        options = {
+            "BatchMode": "yes",
+            "ConnectTimeout": str(max(1, round(timeout))),
+            "GlobalKnownHostsFile": "/dev/null",
+            "HostKeyAlgorithms": ",".join(_ALGORITHMS.get(kind, (kind,))),
+            "PreferredAuthentications": "none",
+            # What it accepts goes to a file of its own, and nothing is sent to the host after that.
+            "StrictHostKeyChecking": "accept-new",
+            "UserKnownHostsFile": f'"{seen}"',
+            **({"ProxyCommand": plan.proxy.replace("%", "%%")} if plan.proxy else {}),
+        }
+        words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        command = ["ssh", "-F", "none", "-n", "-T", *words, "-p", str(plan.port), "--", plan.address, "exit"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        entries = KnownHosts(seen).entries
+    if entries:
+        return _Handshake(banner, entries[0].key)
+    said = done.stderr.strip().splitlines() or ["ssh saw no host key"]
+    return _Handshake(banner, lacks_type="no matching host key type" in done.stderr, error=said[-1])
 
 
 def _words(failure: Exception) -> str:

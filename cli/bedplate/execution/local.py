@@ -30,6 +30,7 @@ from bedplate.execution.secrets import secrets_in_environment
 from bedplate.execution.surroundings import (
     engine_folder,
     environment_of,
+    hold_file,
     open_part,
     options_of,
     stop_file,
@@ -193,6 +194,13 @@ def _end(channel: EngineChannel, folder: Path, run_id: str) -> None:
 
 
 def _stopped(folder: Path) -> str | None:
+    """Return the task before which the run ended in order, and why no further batch began; None if it went on."""
+    try:
+        reason, _, task = hold_file(folder).read_text(encoding="utf-8").strip().partition("\n")
+    except OSError:
+        reason = task = ""
+    if task:
+        return f"{task}: {reason}"
     try:
         return stop_file(folder).read_text(encoding="utf-8").strip() or None
     except OSError:

@@ -52,6 +52,7 @@ def environment_of(request: ExecutionRequest, settings: ExecutionSettings, folde
         "AWX_ISOLATED_DATA_DIR": str(engine_folder(folder)),
         "BEDPLATE_ARTIFACTS": str(folder / "artifacts"),
         "BEDPLATE_STOP_FILE": str(stop_file(folder)),
+        "BEDPLATE_HOLD_FILE": str(hold_file(folder)),
         **_personal_settings(settings),
     }
     environment = {**kept, **request.environment, **ours}
@@ -100,6 +101,11 @@ def engine_folder(folder: Path) -> Path:
 def stop_file(folder: Path) -> Path:
     """Return the file whose presence makes the run end in order; what is in it then says where it did."""
     return folder / "stop"
+
+
+def hold_file(folder: Path) -> Path:
+    """Return the file whose presence lets no further batch begin; what is in it says why."""
+    return folder / "hold"
 
 
 def _connection_folder(home: Path) -> str:

@@ -86,21 +86,19 @@ class Snapshot:
     def age(self, now: datetime) -> timedelta:
         return now - self.taken_at
 
-    def cut(self, names: Collection[str], *, with_context: bool = False) -> Snapshot:
+    def cut(self, names: Collection[str], context: Collection[str] = ()) -> Snapshot:
         """Return the snapshot for these hosts only.
 
         Args:
             names: hosts to act on; names that are not from NetBox are not asked for here.
-            with_context: keep the others too, marked `context_only`.
+            context: hosts that are kept too; those of them that are not to be acted on are marked `context_only`.
         """
-        wanted = set(names)
-        if with_context:
-            hosts = {
-                name: record if name in wanted else replace(record, context_only=True)
-                for name, record in self.hosts.items()
-            }
-        else:
-            hosts = {name: record for name, record in self.hosts.items() if name in wanted}
+        wanted, known = set(names), set(context)
+        hosts = {
+            name: record if name in wanted else replace(record, context_only=True)
+            for name, record in self.hosts.items()
+            if name in wanted or name in known
+        }
         return replace(self, hosts=hosts)
 
     def host(self, name: str) -> HostRecord:

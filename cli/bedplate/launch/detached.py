@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bedplate.content import Content
-from bedplate.errors import EngineError
-from bedplate.execution.executor import RunEnd, StopControl
+from bedplate.errors import BedplateError, EngineError
+from bedplate.execution.executor import RunEnd, RunObserver, StopControl
 from bedplate.launch.request import PreparedRun
+from bedplate.runs import Run
 from bedplate.settings import Settings
-from bedplate.store import open_store
+from bedplate.store import open_drift, open_seals, open_store
+
+if TYPE_CHECKING:
+    from bedplate.launch.launcher import Launcher
 
 _LOG = "detached.log"
 
@@ -73,4 +78,24 @@ def main() -> int:
     launcher = Launcher(order.content, order.settings, order.inventory, store, order.exit_codes)
     control = StopControl()
     with control.signals():
-        return launcher.execute(order.prepared, control=control).exit_code or 0
+        ended = launcher.execute(order.prepared, control=control)
+        _seal(launcher, ended, control)
+    return ended.exit_code or 0
+
+
+def _seal(launcher: Launcher, ended: Run, control: StopControl) -> None:
+    """Seal the hosts of a run that ended well, where that is wanted; the log says what came of it."""
+    from bedplate.launch.seal_keeping import SealKeeping  # noqa: PLC0415 (only needed here)
+
+    def execute(prepared: PreparedRun, observers: Sequence[RunObserver]) -> Run:
+        return launcher.execute(prepared, observers, control)
+
+    keeping = SealKeeping(launcher, open_seals(launcher.settings), open_drift(launcher.settings), execute)
+    if not keeping.is_due(ended):
+        return
+    try:
+        sealed = keeping.seal_after(ended)
+    except BedplateError as error:
+        sys.stderr.write(f"not sealed: {error}\n")
+        return
+    sys.stderr.writelines(f"not sealed: {host}: {reason}\n" for host, reason in sealed.failures.items())

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bedplate.content import Content
-from bedplate.errors import BedplateError, EngineError, UsageError
+from bedplate.errors import BedplateError, EngineError, RefusedError, UsageError
 from bedplate.execution.executor import ExecutionOutcome, ExecutionRequest, Executor, RunEnd, RunObserver, StopControl
 from bedplate.execution.files import make_private
 from bedplate.execution.heartbeat import Heartbeat
@@ -21,12 +21,20 @@ from bedplate.execution.inventory_frozen import freeze
 from bedplate.execution.machine import Machine, own_folders
 from bedplate.execution.recorder import RunRecorder
 from bedplate.execution.surroundings import stop_file
+from bedplate.guardrails import Outcome, refusal_text, waits
+from bedplate.launch.admission import Admission
+from bedplate.launch.auditing import Auditor, asked_details
+from bedplate.launch.consenting import Consent
 from bedplate.launch.detached import DetachedOrder, start_detached
 from bedplate.launch.preparation import Preparation
 from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
+from bedplate.launch.watch import Watch
+from bedplate.notify import Announcer
+from bedplate.notify.announcing import log_of
 from bedplate.runs import REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
 from bedplate.settings import Settings
+from bedplate.store import SqlLedger, open_ledger
 
 _INVENTORY = "inventory"
 _ARTIFACTS = "artifacts"
@@ -63,8 +71,24 @@ class Launcher:
         """Answers about the inventory. Raises InventoryError if there is none."""
         return InventoryAdapter(self.content, self.settings, self.inventory)
 
-    def prepare(self, request: LaunchRequest) -> PreparedRun:
-        """Check an order: product, parameters, hosts, guardrails. Nothing is written.
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """Locks, approvals and the audit log. Raises StoreError."""
+        return open_ledger(self.settings)
+
+    @cached_property
+    def auditor(self) -> Auditor:
+        """Writes the audit log."""
+        return Auditor(self.ledger, self.settings, self.machine)
+
+    @cached_property
+    def consent(self) -> Consent:
+        """What can be done about runs that wait for approval."""
+        refused = self.exit_codes[RunEnd.REFUSED]
+        return Consent(self.content, self.settings, self.store, self.ledger, self.auditor, refused)
+
+    def judge(self, request: LaunchRequest) -> PreparedRun:
+        """Check an order and let every guardrail say what it thinks of it. Nothing is written.
 
         Secret answers that stand in this process's own command line are overwritten there.
 
@@ -72,19 +96,44 @@ class Launcher:
             NotFoundError: the product is unknown, or the limit matches nothing; says what was near.
             ManifestError: the product's manifest is not valid.
             ParameterError: a parameter is unknown, missing or out of range.
-            RefusedError: a guardrail said no.
             InventoryError: there is no usable inventory.
+            SettingsError: the teams file or a policy cannot be read.
         """
-        return Preparation(self.content, self.settings, self.adapter, self.store).prepare(request)
+        return Preparation(self.content, self.settings, self.adapter, self.store, self.ledger).prepare(request)
+
+    def prepare(self, request: LaunchRequest) -> PreparedRun:
+        """Check an order, and refuse what a guardrail refuses. Nothing but the refusal is written, to the audit log.
+
+        Raises:
+            RefusedError: guardrails said no; names all that did.
+            BedplateError: as `judge` says.
+        """
+        prepared = self.judge(request)
+        if request.resumes is not None:
+            self.consent.check_same(request.resumes, prepared.run)
+        no = {Outcome.REFUSED} if request.resumes is None else {Outcome.REFUSED, Outcome.PENDING}
+        said = [replace(each, outcome=Outcome.REFUSED) for each in prepared.verdicts if each.outcome in no]
+        if said:
+            self.auditor.record("refused", prepared.run, **asked_details(prepared.run), why=refusal_text(said))
+            raise RefusedError(refusal_text(said))
+        return prepared
 
     def accept(self, prepared: PreparedRun) -> Run:
         """Keep a run in the store, with its private folder and frozen inventory, before anything starts.
 
+        A run that somebody else has to agree to is kept as `pending`, and no more than that.
+
         Raises:
+            RefusedError: another run took a host, or the product's last place, in this moment.
             StoreError: the store cannot be written.
             InventoryError: the inventory cannot be frozen.
             EngineError: the run's folder cannot be made.
         """
+        if waits(prepared.verdicts):
+            run = replace(prepared.run, status=RunStatus.PENDING, folder=None)
+            self.auditor.record("asked", run, **asked_details(run))
+            self.store.add(run)
+            return run
         now = datetime.now(UTC)
         machine = self.machine
         run = replace(
@@ -94,7 +143,7 @@ class Launcher:
         try:
             freeze(self.adapter, run.hosts, prepared.context, folder / _INVENTORY)
             make_private(folder / _ARTIFACTS)
-            self.store.add(run)
+            self._admission.admit(run, prepared.order, resumed=prepared.resumed)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -122,14 +171,26 @@ class Launcher:
             variables=prepared.variables,
             secrets=prepared.secrets,
         )
+        watch = Watch(self.settings, prepared.order, prepared.calendars, run.folder)
         try:
-            with Heartbeat(self.store, run.id, control):
+            self.auditor.record("started", run)
+            with Heartbeat(self.store, run.id, control), watch:
                 self._engine.execute(request, [*observers, recorder], control)
         except BaseException as error:
             if not recorder.run.status.ended:
                 recorder.finished(_broken_off(error))
             raise
+        finally:
+            self._admission.dismiss(recorder.run)
+            self._announce(run)
         return recorder.run
+
+    def _announce(self, run: Run) -> None:
+        """Tell of a run that ended; what goes wrong with that is a file in its folder, and nothing else."""
+        wrong = Announcer(self.content, self.settings, self.store).announce(run.id)
+        if wrong and run.folder is not None and run.folder.is_dir():
+            with contextlib.suppress(OSError), log_of(run.folder).open("a", encoding="utf-8") as file:
+                file.write(f"{wrong}\n")
 
     def detach(self, prepared: PreparedRun) -> Run:
         """Execute an accepted run in a process of its own, and return at once.
@@ -180,8 +241,11 @@ class Launcher:
 
     def cancel(self, run: Run) -> bool:
         """Ask a run to stop in order. Return False if it had ended."""
+        if self._admission.withdraw(run, self.exit_codes[RunEnd.CANCELED]):
+            return True
         if not self.store.request_stop(run.id, datetime.now(UTC)):
             return False
+        self.auditor.record("stop_asked", run)
         if self.machine.executes(run) and run.folder is not None:
             with contextlib.suppress(OSError):  # the process asks the store every few seconds
                 stop_file(run.folder).touch(mode=0o600)
@@ -193,12 +257,21 @@ class Launcher:
         Raises:
             StoreError: the store cannot be reached.
         """
-        return recover(self.store, self.machine, self._spool_folder, self.exit_codes[RunEnd.BROKEN])
+        recovery = recover(self.store, self.machine, self._spool_folder, self.exit_codes[RunEnd.BROKEN])
+        for run_id in (*recovery.expired, *recovery.saved):
+            self._admission.dismiss(self.store.get(run_id))
+        for run_id in recovery.expired:
+            self._announce(self.store.get(run_id))
+        return recovery
 
     def remove_folders(self, runs: Sequence[Run]) -> None:
         """Remove the private folders of ended runs on this machine."""
         for folder in own_folders(runs, self.machine):
             shutil.rmtree(folder, ignore_errors=True)
+
+    @cached_property
+    def _admission(self) -> Admission:
+        return Admission(self.store, self.ledger, self.auditor, self.exit_codes[RunEnd.REFUSED])
 
     @property
     def _spool_folder(self) -> Path:

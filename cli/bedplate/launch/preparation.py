@@ -3,66 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bedplate.catalog import FleetNames, Product, ResolvedParameters, load_catalog, resolve_parameters
 from bedplate.content import Content
-from bedplate.errors import RefusedError
+from bedplate.execution.choices import command_answers
 from bedplate.execution.command_line import hide_arguments
 from bedplate.execution.digest import content_digest, git_commit, product_digest
 from bedplate.execution.inventory import InventoryAdapter
+from bedplate.guardrails import judge
 from bedplate.launch.estimate import expected_seconds
+from bedplate.launch.guarding import Gathering, Guarded
+from bedplate.launch.limits import person_of
 from bedplate.launch.request import LaunchRequest, PreparedRun
 from bedplate.launch.targets import Target, resolve_target
 from bedplate.runs import REDACTED, Run, RunMode, RunRepository, RunStatus, new_run_id
 from bedplate.settings import Settings
+from bedplate.store import SqlLedger
 
 _COLLECTION = "bedplate.datacenter"
 
 
 class Preparation:
-    """Makes a run of an order, if nothing speaks against it. Nothing is written.
+    """Makes a run of an order, and lets every guardrail say what it thinks of it. Nothing is written.
 
     Args:
         adapter: answers about the inventory.
         store: knows how long such runs took.
+        ledger: knows locks and approvals.
     """
 
-    def __init__(self, content: Content, settings: Settings, adapter: InventoryAdapter, store: RunRepository) -> None:
+    def __init__(
+        self, content: Content, settings: Settings, adapter: InventoryAdapter, store: RunRepository, ledger: SqlLedger
+    ) -> None:
         self._content = content
         self._settings = settings
         self._adapter = adapter
         self._store = store
+        self._gathering = Gathering(content, settings, adapter, store, ledger)
 
     def prepare(self, request: LaunchRequest) -> PreparedRun:
-        """Return the run that an order means; raises as `Launcher.prepare` says."""
+        """Return the run that an order means, with all verdicts; raises as `Launcher.judge` says."""
         product = load_catalog(self._content.products).get(request.product)
         _hide(product, request.parameters)
-        _check_offered(product, datetime.now(UTC).date())
-        parameters = resolve_parameters(product, request.parameters, self._fleet(product))
+        parameters = resolve_parameters(product, request.parameters, self._fleet(product, request.parameters))
         target = resolve_target(product, self._adapter, request.limit, request.hosts)
         run = self._run(product, request, parameters, target)
+        secret = parameters.secret_names
+        visible = {name: value for name, value in parameters.values.items() if name not in secret}
+        guarded = Guarded(product, run, target, visible, resumed=request.resumes is not None)
+        order = self._gathering.order(guarded, datetime.now(UTC))
         return PreparedRun(
             run=run,
             playbook=f"{_COLLECTION}.{Path(product.playbook).stem}",
             context=product.targets.context,
             environment=self._adapter.environment,
-            variables={**parameters.values, "bedplate_run": _identity(run)},
-            secrets=tuple(_texts([parameters.values[name] for name in parameters.secret_names])),
+            variables={**parameters.values, **self._batches(product, run), "bedplate_run": _identity(run)},
+            secrets=tuple(_texts([parameters.values[name] for name in secret])),
             expected=expected_seconds(self._store.durations(product.name, run.mode), len(target.hosts)),
             warnings=(*self._adapter.warnings, *target.warnings),
+            order=order,
+            verdicts=judge(order),
+            calendars=product.guardrails.freeze or (),
+            resumed=guarded.resumed,
         )
 
-    def _fleet(self, product: Product) -> FleetNames | None:
-        """Return the inventory's names where a parameter is checked against them."""
+    def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:
+        """Return the inventory's names, and what commands say, where a parameter is checked against them."""
         if not any(parameter.source for parameter in product.parameters):
             return None
-        return FleetNames(frozenset(self._adapter.names.hosts), frozenset(self._adapter.names.groups))
+        answers = command_answers(product, given, self._content.root)
+        return FleetNames(frozenset(self._adapter.names.hosts), frozenset(self._adapter.names.groups), answers)
+
+    def _batches(self, product: Product, run: Run) -> dict[str, Any]:
+        """Return what a playbook has to know to go through its hosts in batches."""
+        found: dict[str, Any] = {}
+        batches = self._gathering.batches(product, run.hosts)
+        if batches is not None:
+            found["bedplate_hosts"] = [host for batch in batches for host in batch]
+            found["bedplate_batches"] = [len(batch) for batch in batches]
+        if product.guardrails.max_fail_percent is not None:
+            found["bedplate_max_fail_percent"] = product.guardrails.max_fail_percent
+        return found
 
     def _run(self, product: Product, request: LaunchRequest, parameters: ResolvedParameters, target: Target) -> Run:
-        run_id = new_run_id()
+        waiting = request.resumes
+        run_id = waiting.id if waiting else new_run_id()
         return Run(
             id=run_id,
             product=product.name,
@@ -70,9 +98,9 @@ class Preparation:
             status=RunStatus.QUEUED,
             mode=RunMode.CHECK if request.check else RunMode.APPLY,
             diff=request.diff,
-            requester=self._settings.user,
+            requester=waiting.requester if waiting else person_of(self._settings).name,
             reason=request.reason,
-            created_at=datetime.now(UTC),
+            created_at=waiting.created_at if waiting else datetime.now(UTC),
             product_digest=product_digest(self._content, product.name, product.playbook),
             content_digest=content_digest(self._content),
             git_commit=git_commit(self._content),
@@ -90,21 +118,6 @@ class Preparation:
 
 def _hide(product: Product, given: Mapping[str, Any]) -> None:
     hide_arguments(_texts([value for name, value in given.items() if name in product.secret_names]))
-
-
-def _check_offered(product: Product, today: date) -> None:
-    unenforced = product.unenforced_guardrails()
-    if unenforced:
-        raise RefusedError(
-            f"{product.name} asks for limits that cannot be enforced here: {', '.join(unenforced)}",
-            hint="a limit that is not enforced would only look like one",
-        )
-    sunset = product.lifecycle.sunset
-    if sunset is not None and date.fromisoformat(str(sunset)) < today:
-        instead = product.lifecycle.replaced_by
-        raise RefusedError(
-            f"{product.name} is not offered any more since {sunset}", hint=f"order {instead}" if instead else None
-        )
 
 
 def _identity(run: Run) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bedplate.guardrails import Order, Verdict
 from bedplate.runs import Run
 
 
@@ -21,6 +22,7 @@ class LaunchRequest:
         reason: why, in the person's words.
         rerun_of: id of the run that this one repeats.
         unknown_secrets: secret parameters of the repeated run, which have to be asked for again.
+        resumes: the run that waits for approval and shall go on.
     """
 
     product: str
@@ -32,11 +34,12 @@ class LaunchRequest:
     reason: str | None = None
     rerun_of: str | None = None
     unknown_secrets: Sequence[str] = ()
+    resumes: Run | None = None
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """An order that passed every check and is not accepted yet.
+    """An order that was checked and is not accepted yet.
 
     Attributes:
         run: the run as it will be stored; secret parameters are redacted in it.
@@ -47,6 +50,10 @@ class PreparedRun:
         secrets: texts that must appear nowhere.
         expected: seconds that earlier runs took, scaled to these hosts; None when there are none.
         warnings: sentences that a person should see before the run.
+        order: what the guardrails looked at.
+        verdicts: what each of them said.
+        calendars: the product's own freeze calendars.
+        resumed: the run was pending, and goes on.
     """
 
     run: Run
@@ -57,6 +64,10 @@ class PreparedRun:
     secrets: Sequence[str] = field(default=(), repr=False)
     expected: float | None = None
     warnings: Sequence[str] = ()
+    order: Order | None = None
+    verdicts: Sequence[Verdict] = ()
+    calendars: Sequence[str] = ()
+    resumed: bool = False
 
 
 @dataclass(frozen=True)

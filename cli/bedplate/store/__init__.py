@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from bedplate.drift.repository import DriftRepository
+from bedplate.drift.seals import SealRepository
+from bedplate.figures import FigureRepository
+from bedplate.notices import NoticeRepository
 from bedplate.runs import RunRepository
 from bedplate.settings import Settings
 from bedplate.store.address import address_of
 from bedplate.store.connections import Database
+from bedplate.store.drift import SqlDriftRepository
+from bedplate.store.figures import SqlFigures
+from bedplate.store.ledger import SqlLedger
+from bedplate.store.notices import SqlNotices
 from bedplate.store.repository import SqlRunRepository
 from bedplate.store.schema import Schema, StoreUpgrade
+from bedplate.store.seals import SqlSealRepository
 from bedplate.store.status import StoreStatus, read_status
 
-__all__ = ["StoreStatus", "StoreUpgrade", "open_store", "store_status", "upgrade_store"]
+__all__ = [
+    "SqlLedger",
+    "StoreStatus",
+    "StoreUpgrade",
+    "open_drift",
+    "open_figures",
+    "open_ledger",
+    "open_notices",
+    "open_seals",
+    "open_store",
+    "store_status",
+    "upgrade_store",
+]
 
 
 def open_store(settings: Settings) -> RunRepository:
@@ -21,13 +42,32 @@ def open_store(settings: Settings) -> RunRepository:
         StoreError: the store cannot be reached, made or upgraded, or was made by a newer Bedplate, or a
             PostgreSQL store needs `bedplate db upgrade`.
     """
-    database = _database(settings)
-    try:
-        Schema(database).ensure()
-    except BaseException:
-        database.close()
-        raise
-    return SqlRunRepository(database)
+    return SqlRunRepository(_up_to_date(settings))
+
+
+def open_ledger(settings: Settings) -> SqlLedger:
+    """Open the part of the run store with locks, approvals and the audit log; raises as `open_store`."""
+    return SqlLedger(_up_to_date(settings))
+
+
+def open_figures(settings: Settings) -> FigureRepository:
+    """Open the part of the run store that adds up what products did, with feedback; raises as `open_store`."""
+    return SqlFigures(_up_to_date(settings))
+
+
+def open_notices(settings: Settings) -> NoticeRepository:
+    """Open the part of the run store that knows what people were told of; raises as `open_store`."""
+    return SqlNotices(_up_to_date(settings))
+
+
+def open_drift(settings: Settings) -> DriftRepository:
+    """Open the findings in the run store; raises as `open_store` does."""
+    return SqlDriftRepository(_up_to_date(settings))
+
+
+def open_seals(settings: Settings) -> SealRepository:
+    """Open the seals in the run store; raises as `open_store` does."""
+    return SqlSealRepository(_up_to_date(settings))
 
 
 def upgrade_store(settings: Settings) -> StoreUpgrade:
@@ -56,6 +96,16 @@ def store_status(settings: Settings) -> StoreStatus:
         return read_status(database)
     finally:
         database.close()
+
+
+def _up_to_date(settings: Settings) -> Database:
+    database = _database(settings)
+    try:
+        Schema(database).ensure()
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _database(settings: Settings) -> Database:

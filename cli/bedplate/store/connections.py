@@ -67,6 +67,16 @@ class Database:
         ):
             yield connection
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """Yield a connection of its own without a transaction, for what lasts as long as the connection.
+
+        Raises:
+            StoreError: the store cannot be reached or read.
+        """
+        with store_errors(self.address), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Release the connections; the next transaction makes new ones."""
         self._engine.dispose()

@@ -1,4 +1,4 @@
-"""What the store keeps compressed: the bulk of an event, and lists of names.
+"""What the store keeps compressed: the bulk of an event, other plain data, and lists of names.
 
 An event's bulk is a JSON list, compressed by zlib with a dictionary of what ansible's events have in common: small
 documents shrink by half again that way. The first byte names the dictionary, which never changes once it was used.
@@ -76,6 +76,17 @@ def unpack_event(blob: bytes) -> list[object]:
     """Return uuid, parent_uuid, play, role, task, action, duration, stdout and data of an event."""
     bulk: list[object] = json.loads(_decompress(blob))
     return bulk
+
+
+def pack_document(document: object) -> bytes:
+    """Return plain data compressed."""
+    return _compress(_ENCODER.encode(document).encode())
+
+
+def unpack_document(blob: bytes) -> object:
+    """Return what `pack_document` was given; tuples have become lists."""
+    document: object = json.loads(_decompress(blob))
+    return document
 
 
 def pack_names(names: Sequence[str]) -> bytes:

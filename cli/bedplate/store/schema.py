@@ -193,10 +193,14 @@ def _open_private(path: Path, flags: int = 0) -> int:
     return descriptor
 
 
-def _file_mode(folder: Path) -> int:
+def is_shared(folder: Path) -> bool:
+    """Return whether a folder is shared by its group: it may write, and what is made there is the group's."""
     mode = folder.stat().st_mode
-    shared = mode & stat.S_ISGID and mode & stat.S_IWGRP
-    return 0o660 if shared else 0o600
+    return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
+
+
+def _file_mode(folder: Path) -> int:
+    return 0o660 if is_shared(folder) else 0o600
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from sqlalchemy import func, select, text
 from bedplate.runs import RunStatus
 from bedplate.store.connections import Database
 from bedplate.store.schema import Schema
-from bedplate.store.tables import RUN_HOSTS, RUNS
+from bedplate.store.tables import METADATA, RUN_HOSTS, RUNS
 
 _POSTGRESQL_SIZE = text(
     "SELECT coalesce(sum(pg_total_relation_size(to_regclass(name))), 0)"
-    " FROM unnest(ARRAY['runs', 'run_hosts', 'events']) AS ours(name)"
+    " FROM unnest(CAST(:names AS text[])) AS ours(name)"
 )
 
 
@@ -92,4 +92,8 @@ def _size(database: Database) -> int:
         files = (Path(f"{path}{suffix}") for suffix in ("", "-wal", "-shm"))
         return sum(file.stat().st_size for file in files if file.exists())
     with database.reading() as connection:
-        return int(connection.execute(_POSTGRESQL_SIZE).scalar_one())
+        return int(
+            connection.execute(
+                _POSTGRESQL_SIZE, {"names": [table.name for table in METADATA.sorted_tables]}
+            ).scalar_one()
+        )

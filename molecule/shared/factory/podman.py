@@ -90,9 +90,9 @@ class Podman:
         return self("exec", "--interactive", name, *command, text_in=text_in, where=name)
 
     def create(self, name: str, image: str, options: Sequence[str]) -> None:
-        """Start a new container with systemd as its first process."""
+        """Start a new container with systemd as its first process; it starts again when a reboot ends it."""
         capabilities = [f"--cap-add={capability}" for capability in CAPABILITIES]
-        fixed = ["--detach", "--systemd=always", "--restart=no", "--pull=never", *capabilities]
+        fixed = ["--detach", "--systemd=always", "--restart=always", "--pull=never", *capabilities]
         self("--runtime", container_runtime(), "run", "--name", name, *fixed, *options, image, where=name)
 
     def remove(self, names: Sequence[str]) -> None:

@@ -115,6 +115,7 @@ def main(target: str) -> None:
         samples.append(("hardware_ipmi_up", {}, float(bool(text))))
     samples.append(("hardware_metrics_timestamp_seconds", {}, time.time()))
     fresh = Path(f"{target}.new")
+    fresh.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     fresh.write_text(written(samples) + text, encoding="utf-8")
     fresh.chmod(0o644)
     fresh.replace(target)

@@ -13,9 +13,12 @@ from typing import Any
 from bedplate.runs import Event, Run, RunMode, RunRepository, RunStatus, new_run_id
 from bedplate.settings import Settings, StoreSettings
 from bedplate.store import open_store, upgrade_store
+from bedplate.store.schema import MIGRATIONS
+from bedplate.store.tables import METADATA
 from integration.postgresql import PostgresqlServer
 
 NOW = datetime(2026, 11, 22, 15, 14, 3, 123456, tzinfo=UTC)
+LATEST = max(file.name[1:5] for file in (MIGRATIONS / "versions").glob("r[0-9]*.py"))
 _SHARED = "shared"
 _names = count()
 
@@ -53,7 +56,8 @@ def postgresql_place(server: PostgresqlServer, folder: Path, *, busy_timeout: fl
         yield Place(settings, server)
     finally:
         with server.connect(_SHARED) as connection:
-            connection.execute("TRUNCATE runs, run_hosts, events RESTART IDENTITY")
+            tables = ", ".join(table.name for table in METADATA.sorted_tables)
+            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
 
 
 @contextmanager

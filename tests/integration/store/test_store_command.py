@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from bedplate.main import main
 from integration.postgresql import PostgresqlServer
-from integration.store.places import Place, empty_database, make_run, sqlite_place
+from integration.store.places import LATEST, Place, empty_database, make_run, sqlite_place
 
 _SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
@@ -52,20 +52,20 @@ def _document(capsys: pytest.CaptureFixture[str], schema: str, *arguments: str) 
 def test_status_and_upgrade_as_json(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
     before = _document(capsys, "store_status", "db", "status")
     assert (before["revision"], before["upgrade"]) == (None, "create")
-    assert _document(capsys, "store_upgrade", "db", "upgrade") == {"before": None, "after": "0001", "backup": None}
+    assert _document(capsys, "store_upgrade", "db", "upgrade") == {"before": None, "after": LATEST, "backup": None}
     with here.opened() as store:
         store.add(make_run())
     after = _document(capsys, "store_status", "db", "status")
     assert (after["upgrade"], after["runs"], after["hosts"]) == ("none", 1, 2)
-    assert _document(capsys, "store_upgrade", "db", "upgrade")["before"] == "0001"
+    assert _document(capsys, "store_upgrade", "db", "upgrade")["before"] == LATEST
 
 
 def test_status_and_upgrade_for_people(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert "not made yet: bedplate db upgrade" in _answer(capsys, "db", "status")
-    assert "Schema none → 0001." in _answer(capsys, "db", "upgrade")
-    assert "Nothing to do: the schema is 0001." in _answer(capsys, "db", "upgrade")
+    assert f"Schema none → {LATEST}." in _answer(capsys, "db", "upgrade")
+    assert f"Nothing to do: the schema is {LATEST}." in _answer(capsys, "db", "upgrade")
     shown = _answer(capsys, "db", "status")
-    assert "0001 of 0001, up to date" in shown
+    assert f"{LATEST} of {LATEST}, up to date" in shown
     if here.server is not None:
         assert here.server.password not in shown
     else:

@@ -199,9 +199,10 @@ class TestFile:
             store.add(make_run(id="run"))
             store.add_events("run", make_events(range(1, 3000)))
         file = tmp_path / "bedplate.db"
+        half = file.stat().st_size // 8192 * 4096  # behind the schema, among the events
         with file.open("r+b") as stream:
-            stream.seek(4096 * 20)
-            stream.write(b"\xff" * (file.stat().st_size - 4096 * 20))
+            stream.seek(half)
+            stream.write(b"\xff" * half)
         with sqlite_place(tmp_path).opened() as store, pytest.raises(StoreError, match=r"damaged .*restore a backup"):
             _counters(store)
 

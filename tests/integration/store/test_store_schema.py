@@ -25,14 +25,16 @@ from bedplate.store.connections import Database
 from bedplate.store.schema import MIGRATIONS, Schema
 from bedplate.store.tables import METADATA, VERSION_TABLE
 from integration.postgresql import PostgresqlServer
-from integration.store.places import Place, empty_database, make_run, sqlite_place
+from integration.store.places import LATEST, Place, empty_database, make_run, sqlite_place
 
-_NEXT_REVISION = '''"""A revision that is not released."""
+NEXT = f"{int(LATEST) + 1:04}"
+_NEXT_FILE = f"r{NEXT}_colour.py"
+_NEXT_REVISION = f'''"""A revision that is not released."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{LATEST}"
 
 
 def upgrade():
@@ -56,7 +58,7 @@ def next_migrations(tmp_path: Path) -> Path:
     """The migrations with one more revision, as a newer version would have."""
     folder = tmp_path / "migrations 100%"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "r0002_colour.py").write_text(_NEXT_REVISION, encoding="utf-8")
+    (folder / "versions" / _NEXT_FILE).write_text(_NEXT_REVISION, encoding="utf-8")
     return folder
 
 
@@ -125,7 +127,7 @@ class TestNew:
 
     def test_of_many_processes_at_once_one_makes_it(self, empty_place: Place) -> None:
         results = _upgrade_at_once(empty_place, 4)
-        assert sorted(results) == ["0001", "0001", "0001", "None"]
+        assert sorted(results) == [LATEST, LATEST, LATEST, "None"]
         with empty_place.opened() as store:
             store.add(make_run())
 
@@ -159,11 +161,11 @@ class TestOlder:
         with empty_place.opened() as store:
             store.add(make_run(id="before"))
         with _schema(empty_place, next_migrations) as schema:
-            assert (schema.current(), schema.latest) == ("0001", "0002")
+            assert (schema.current(), schema.latest) == (LATEST, NEXT)
             done = schema.upgrade()
-            assert (done.before, done.after) == ("0001", "0002")
-            assert schema.current() == "0002"
-            assert schema.upgrade().before == "0002"
+            assert (done.before, done.after) == (LATEST, NEXT)
+            assert schema.current() == NEXT
+            assert schema.upgrade().before == NEXT
         with _database(empty_place) as database, database.reading() as connection:
             assert connection.execute(text("SELECT id, colour FROM runs")).all() == [("before", None)]
 
@@ -173,8 +175,8 @@ class TestOlder:
             store.add(make_run(id="before"))
         with _schema(place, next_migrations) as schema:
             schema.ensure()
-            assert schema.current() == "0002"
-        (backup,) = place.settings.home.glob("bedplate.db.revision-0001-*[0-9]")
+            assert schema.current() == NEXT
+        (backup,) = place.settings.home.glob(f"bedplate.db.revision-{LATEST}-*[0-9]")
         assert stat.S_IMODE(backup.stat().st_mode) == 0o600
         copy = Settings(home=tmp_path, store=StoreSettings(url=f"sqlite:///{backup}"))
         store = open_store(copy)
@@ -188,13 +190,13 @@ class TestOlder:
         with empty_database(postgresql_server, tmp_path) as place:
             upgrade_store(place.settings)
             with _schema(place, next_migrations) as schema:
-                with pytest.raises(StoreError, match=r"older run store \(revision 0001\) .*bedplate db upgrade"):
+                with pytest.raises(StoreError, match=rf"older run store \(revision {LATEST}\) .*bedplate db upgrade"):
                     schema.ensure()
-                assert schema.current() == "0001"
+                assert schema.current() == LATEST
 
     def test_an_upgrade_that_fails_leaves_the_store_as_it_was(self, empty_place: Place, next_migrations: Path) -> None:
         upgrade_store(empty_place.settings)
-        broken = next_migrations / "versions" / "r0002_colour.py"
+        broken = next_migrations / "versions" / _NEXT_FILE
         broken.write_text(f'{_NEXT_REVISION}    op.execute("DROP TABLE nothing")\n', encoding="utf-8")
         with _schema(empty_place, next_migrations) as schema, pytest.raises(StoreError):
             schema.upgrade()
@@ -224,7 +226,7 @@ class TestRefused:
             schema.upgrade()
         for act in (open_store, upgrade_store):
             with pytest.raises(
-                StoreError, match=r"revision 0002, made by a newer Bedplate; .* 0001 \(upgrade Bedplate"
+                StoreError, match=rf"revision {NEXT}, made by a newer Bedplate; .* {LATEST} \(upgrade Bedplate"
             ):
                 act(empty_place.settings)
         assert store_status(empty_place.settings).upgrade == "newer"
@@ -273,7 +275,7 @@ class TestStatus:
         with empty_place.opened() as store:
             store.add(make_run())
         after = store_status(empty_place.settings)
-        assert (after.revision, after.upgrade, after.runs, after.unfinished, after.hosts) == ("0001", "none", 1, 1, 2)
+        assert (after.revision, after.upgrade, after.runs, after.unfinished, after.hosts) == (LATEST, "none", 1, 1, 2)
         assert after.size > 0
 
     @pytest.mark.postgresql

@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,8 @@ from ansible import constants as C  # noqa: N812 (ansible's own name for it)
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
-from bedplate.execution.feed import EventFeed
+from bedplate.drift.managed import is_neutral, managed
+from bedplate.execution.feed import EventFeed, is_unverified
 
 DOCUMENTATION = """
     name: awx_display
@@ -112,13 +114,47 @@ class CallbackModule(_original.CallbackModule):  # type: ignore[misc, name-defin
         """Remember when the host began; half of all events would be of this kind, and results carry the duration."""
         self._host_start[host.get_name()] = datetime.now(UTC)
 
+    def v2_runner_on_ok(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(**what_it_manages(result._task, result._result)):
+            super().v2_runner_on_ok(result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(**what_it_manages(result._task, result._result)):
+            super().v2_runner_item_on_ok(result)
+
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401
         with _context.set_local(rescued=is_rescued(result._task)):
             super().v2_runner_on_failed(result, ignore_errors)
 
+    def v2_runner_on_skipped(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(unverified=is_unverified(result._result)):
+            super().v2_runner_on_skipped(result)
+
+    def v2_runner_item_on_skipped(self, result: Any) -> None:  # noqa: ANN401
+        with _context.set_local(unverified=is_unverified(result._result)):
+            super().v2_runner_item_on_skipped(result)
+
     def v2_runner_on_unreachable(self, result: Any) -> None:  # noqa: ANN401
         with _context.set_local(ignore_unreachable=bool(result._task.ignore_unreachable)):
             super().v2_runner_on_unreachable(result)
+
+
+def what_it_manages(task: Task, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a host the task brings to its state, for its event: `manages`, or why nobody knows: `unsealed`."""
+    action = getattr(task, "resolved_action", None) or task.action
+    reads_only = task.changed_when == [False]
+    if reads_only or result.get("_ansible_delegated_vars") or ("results" in result and task.loop is not None):
+        return {}
+    arguments = (result.get("invocation") or {}).get("module_args")
+    if is_neutral(action):
+        return {}
+    if not isinstance(arguments, Mapping):
+        return {"unsealed": "its result is hidden" if "censored" in result else "it says nothing of its arguments"}
+    try:
+        found = managed(action, arguments, result)
+    except (KeyError, TypeError, AttributeError):
+        return {"unsealed": f"its arguments are not as the table of {action} has them"}
+    return {"unsealed": f"no row says what {action} manages"} if found is None else {"manages": found}
 
 
 def is_rescued(task: Task) -> bool:

@@ -1,0 +1,89 @@
+"""`bedplate drift seal`: take down how hosts are now, as what is agreed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from bedplate.commands.completing import complete_limit
+from bedplate.commands.context import App, pass_app
+from bedplate.commands.exits import ExitCode
+from bedplate.commands.output import emit, output_option
+from bedplate.commands.product_names import complete_product
+from bedplate.commands.run import executed
+from bedplate.commands.run_ids import complete_run
+from bedplate.drift.observation import UNREACHABLE
+from bedplate.errors import BedplateError, UsageError
+
+if TYPE_CHECKING:
+    from bedplate.drift.seals import Sealed
+    from bedplate.launch.seal_keeping import SealKeeping
+    from bedplate.runs import Run
+
+
+@click.command()
+@click.argument("run_id", metavar="[RUN]", required=False, shell_complete=complete_run)
+@click.option(
+    "--product", help="By the last runs of this product; by default baseline.", shell_complete=complete_product
+)
+@click.option(
+    "-l", "--limit", metavar="PATTERN", help="Hosts and groups, as in Ansible.", shell_complete=complete_limit
+)
+@output_option
+@pass_app
+def seal(app: App, *, run_id: str | None, product: str | None, limit: str | None, output: str) -> int:
+    """Take down how hosts are now: what RUN manages on them, or the last runs of a product.
+
+    What is there now is what later checks compare with, also what no role manages: look at the findings first. Hosts
+    that the run did not bring to their state are left out. Exits with 5 or 4 when hosts could not be sealed.
+
+    \b
+    Examples:
+      bedplate drift seal
+      bedplate drift seal --product metal -l rack_a1
+    """
+    from bedplate.reports.seal_documents import sealed_document, sealed_table
+
+    if run_id is not None and product is not None:
+        raise UsageError("a run has its product already", where="--product")
+    app.recover()
+    keeping = _keeping(app)
+    hosts = app.launcher.adapter.resolve(limit) if limit is not None else None
+    if run_id is not None:
+        sealed = keeping.seal_run(app.store.get(run_id).id, hosts)
+    else:
+        names = hosts if hosts is not None else list(app.launcher.adapter.names.hosts)
+        sealed = keeping.seal_product(product or "baseline", names)
+    emit(sealed_document(sealed), output, lambda out: out.print(sealed_table(sealed), highlight=False))
+    return _exit_code(sealed)
+
+
+def seal_after(app: App, run: Run) -> None:
+    """Seal the hosts of a run that ended well, where that is wanted. It is only told of: the run stays as it ended."""
+    keeping = _keeping(app)
+    if not keeping.is_due(run):
+        return
+    click.echo(f"Sealing what run {run.id} brought to its state (drift.seal_after)", err=True)
+    try:
+        sealed = keeping.seal_after(run)
+    except BedplateError as error:
+        click.echo(f"bedplate: not sealed: {error}; bedplate drift seal {run.id} tries again", err=True)
+        return
+    for host, reason in sealed.failures.items():
+        click.echo(f"bedplate: not sealed: {host}: {reason}", err=True)
+    click.echo(f"Sealed: {len(sealed.new)} new, {len(sealed.unchanged)} unchanged", err=True)
+
+
+def _keeping(app: App) -> SealKeeping:
+    from bedplate.launch.seal_keeping import SealKeeping
+
+    return SealKeeping(app.launcher, app.seals, app.drift, partial(executed, app))
+
+
+def _exit_code(sealed: Sealed) -> int:
+    if not sealed.failures:
+        return ExitCode.DONE
+    away = all(reason.startswith(UNREACHABLE) for reason in sealed.failures.values())
+    return ExitCode.UNREACHABLE if away else ExitCode.FAILED

@@ -1,0 +1,96 @@
+"""`bedplate nightly`: what runs unattended, and says in the morning what changed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from bedplate.commands.context import App, pass_app
+from bedplate.commands.drift_check import exit_code_of_check, fleet_background, recording_of
+from bedplate.commands.drift_waivers import waiver_book
+from bedplate.commands.output import emit, output_option
+from bedplate.commands.product_names import complete_product
+from bedplate.commands.run import executed
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rich.console import Console
+
+    from bedplate.watch.nightly import NightResult
+
+
+@click.command()
+@click.option("--product", default="baseline", show_default=True, help="What.", shell_complete=complete_product)
+@click.option("--believe-inventory", "believe", is_flag=True, help="However many hosts vanished since the last night.")
+@output_option
+@pass_app
+def nightly(app: App, *, product: str, output: str, believe: bool) -> int:
+    """Check the whole fleet: refresh the inventory, look, write reports, tell what is new.
+
+    Started again after it was killed, it goes on where it was. A second one says that the first is under way, and
+    leaves. Messages go where drift.notify says, reports to drift.reports, metrics to drift.textfile.
+
+    Exits with 6 when something is not as agreed, with 7 when too many hosts vanished or changed their class since the
+    last night, and with 9 when the message could not be sent.
+
+    Example: bedplate nightly --product baseline
+    """
+    from bedplate.watch import Reporting
+    from bedplate.watch.nightly import Nightly
+
+    app.recover()
+    book = waiver_book(app)
+    book.all()  # what is wrong with them is said before anything starts
+    reporting = Reporting(app.drift, fleet_background(app), book)
+    night = Nightly(app.launcher, app.drift, app.seals, recording_of(app), reporting, partial(executed, app))
+    result = night.run(product, believe=believe)
+    emit(night_document(result), output, lambda out: draw_night(out, result))
+    check = result.report.check
+    states = [state for state in result.report.states if state.check == check.id]
+    return exit_code_of_check(states, result.report.open, [result.run] if result.run else [])
+
+
+def night_document(result: NightResult) -> dict[str, Any]:
+    """Return a night as a document."""
+    from bedplate.reports.drift_documents import SCHEMA, check_document, finding_document
+
+    night, report = result.night, result.report
+    return {
+        "schema": SCHEMA,
+        "id": night.id,
+        "product": night.product,
+        "inventory": night.inventory,
+        "started_at": night.started_at,
+        "finished_at": night.finished_at,
+        "resumed": result.resumed,
+        "run": night.run_id,
+        "check": check_document(report.check),
+        "message": night.message,
+        "told": [finding_document(finding) for finding in result.told],
+        "owners": {owner: len(findings) for owner, findings in report.owners.items()},
+        "reports": result.files,
+    }
+
+
+def draw_night(out: Console, result: NightResult) -> None:
+    """Draw a night: what is new, hosts that could not be judged, the sum by owner, where the reports are."""
+    from bedplate.reports.drift_text import FindingTable, host_state_table, owner_table, summary
+
+    report = result.report
+    out.print()
+    if result.told:
+        out.print(FindingTable(result.told, {}, report.at), "")
+    lost = [state for state in report.states if state.judged_at != state.checked_at]
+    if lost:
+        out.print(host_state_table(lost, report.open), "")
+    if report.open or report.resolved:
+        out.print(owner_table(report), "")
+    out.print(summary(report.check))
+    for kind, file in result.files.items():
+        out.print(f"{kind}: {file}", markup=False, soft_wrap=True)
+    if result.night.message is not None:
+        out.print(f"message: {result.night.message}")
+    out.print(f"Night {result.night.id}", highlight=False)

@@ -1,0 +1,202 @@
+"""The seal: how a host was when it was right, signed with a key that the store does not have."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bedplate.drift.capture import SCHEMA, Capture, CaptureError, capture_of, packed, unpacked
+from bedplate.drift.managed import Resource
+
+# So many characters of a content's digest tell a host whether its own differs.
+_SHORT_DIGEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A task of which nobody knows what it manages, and why."""
+
+    role: str | None
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """What a run's tasks manage on one host."""
+
+    resources: Sequence[Resource] = ()
+    unsealed: Sequence[Unsealed] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a host was meant to be: digests of the roles and playbooks, and of what the inventory says of it."""
+
+    content: str = ""
+    variables: str = ""
+
+    def difference(self, now: Intent) -> str | None:
+        """Return what has moved since, in words; None if nothing has."""
+        moved = [
+            what
+            for what, then, since in (
+                ("roles and playbooks", self.content, now.content),
+                ("what the inventory says of it", self.variables, now.variables),
+            )
+            if then != since
+        ]
+        return f"since the seal, {' and '.join(moved)} changed" if moved else None
+
+
+class SealError(ValueError):
+    """A seal that cannot be trusted or read; one sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """One host's agreed state.
+
+    Attributes:
+        run: id of the run that brought the host to this state.
+        taken_at: when it was captured (UTC).
+    """
+
+    host: str
+    taken_at: datetime
+    intent: Intent
+    capture: Capture
+    managed: Managed = field(default_factory=Managed)
+    run: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of what the seal says, without when it was taken and of which run."""
+        capture = {**self.capture.document(), "taken_at": 0, "updates": {}}
+        lasting = {**self._document(), "taken_at": "", "run": "", "capture": capture}
+        return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the digests of the texts that came with it."""
+        return tuple(sorted(texts_of(self.capture)))
+
+    def to_text(self, key: bytes) -> str:
+        """Return the seal as one line: its signature and itself, compressed.
+
+        Args:
+            key: what signs it; kept outside of the store.
+        """
+        body = packed(self._document())
+        return f"{_signature(self.host, body, key)}:{body}"
+
+    @classmethod
+    def from_text(cls, text: str, host: str, key: bytes) -> Seal:
+        """Return the seal of a host that `to_text` wrote.
+
+        Raises:
+            SealError: it was changed, is that of another host, or was signed with another key.
+        """
+        body = verify(text, host, key)
+        try:
+            return _seal(unpacked(body))
+        except (CaptureError, KeyError, TypeError, ValueError) as error:
+            raise SealError(f"its seal cannot be read: {error}") from error
+
+    def request(self) -> dict[str, Any]:
+        """Return the arguments of the module `seal` that look at the same things again."""
+        known = self.capture.states.get("file", {})
+        wanted = request_for(self.managed.resources, text="changed")
+        files = wanted["resources"].get("file", {})
+        for path in files:
+            digest = known.get(path, {}).get("content")
+            files[path] = digest[:_SHORT_DIGEST] if digest else None
+        return {**wanted, "sockets": sorted(self.capture.watched.get("socket", {}))}
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "host": self.host,
+            "taken_at": self.taken_at.astimezone(UTC).isoformat(),
+            "run": self.run,
+            "intent": [self.intent.content, self.intent.variables],
+            "capture": self.capture.document(),
+            "managed": _table(self.managed.resources),
+            "unsealed": [[gap.role, gap.task, gap.reason] for gap in self.managed.unsealed],
+        }
+
+
+def verify(text: str, host: str, key: bytes) -> str:
+    """Return the body of a seal that `Seal.to_text` wrote. Raises SealError if it was not signed so for this host."""
+    signature, _, body = text.partition(":")
+    if not hmac.compare_digest(signature.encode(), _signature(host, body, key).encode()):
+        raise SealError("its seal is not as it was signed: it was changed, or signed with another key")
+    return body
+
+
+def request_for(resources: Iterable[Resource], *, text: str = "all") -> dict[str, Any]:
+    """Return the arguments of the module `seal` that look at resources for the first time."""
+    wanted: dict[str, dict[str, str | None]] = {}
+    for resource in resources:
+        wanted.setdefault(resource.kind, {})[resource.key] = "" if resource.kind == "file" else None
+    return {"resources": wanted, "text": text}
+
+
+def texts_of(capture: Capture) -> dict[str, bytes]:
+    """Return the compressed texts that a host gave, by the digest of their content: each is kept once."""
+    kept = {}
+    for path, text in capture.texts.items():
+        digest = capture.states.get("file", {}).get(path, {}).get("content")
+        content = opened(text)
+        if content is not None and hashlib.sha256(content.encode()).hexdigest() == digest:
+            kept[digest] = base64.b64decode(text)
+    return kept
+
+
+def opened(text: str | bytes) -> str | None:
+    """Return a text that is compressed (bytes), or compressed and in base64 (str); None if it is none."""
+    try:
+        return zlib.decompress(base64.b64decode(text) if isinstance(text, str) else text).decode()
+    except (zlib.error, binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _signature(host: str, body: str, key: bytes) -> str:
+    return hmac.new(key, f"{host}\0{body}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _table(resources: Iterable[Resource]) -> list[list[Any]]:
+    """Return resources by their task: role, task and what it manages."""
+    tasks: dict[tuple[str | None, str | None], list[list[str]]] = {}
+    for resource in resources:
+        named = [resource.kind, resource.key, *(resource.named or ())]
+        tasks.setdefault((resource.role, resource.task), []).append(named)
+    return [[role, task, named] for (role, task), named in tasks.items()]
+
+
+def resources_of(role: str | None, task: str | None, named: Iterable[Sequence[str]]) -> list[Resource]:
+    """Return the resources of one task from how its event names them: kind, key, and what a full check says."""
+    return [
+        Resource(kind, key, role, task, (other[0], other[1], other[2]) if len(other) == 3 else None)
+        for kind, key, *other in named
+    ]
+
+
+def _seal(document: Mapping[str, Any]) -> Seal:
+    resources = [each for role, task, named in document["managed"] for each in resources_of(role, task, named)]
+    return Seal(
+        host=document["host"],
+        taken_at=datetime.fromisoformat(document["taken_at"]),
+        intent=Intent(*document["intent"]),
+        capture=capture_of(document["capture"]),
+        managed=Managed(resources, [Unsealed(*gap) for gap in document["unsealed"]]),
+        run=document["run"],
+    )

@@ -1,0 +1,129 @@
+"""Freezes from iCalendar text: single events, events that come again, and what was moved or called off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rruleset, rrulestr
+from icalendar import Calendar as ICalendar
+
+from bedplate.guardrails.calendars import Freeze
+from bedplate.guardrails.moments import moment, zone_of
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """An event: clock times in a zone, so that it keeps its hour when clocks are set.
+
+    Attributes:
+        starts: when it starts, as its zone's clocks show it.
+    """
+
+    name: str
+    starts: rruleset
+    length: timedelta
+    zone: tzinfo
+    contact: str | None = None
+
+    def at(self, now: datetime) -> Freeze | None:
+        """Return the freeze of this event that holds at a moment, if there is one."""
+        local = now.astimezone(self.zone).replace(tzinfo=None)
+        for start in self.starts.between(local - self.length - _DAY, local + _DAY, inc=True):
+            begin, end = self._moment(start), self._moment(start + self.length)
+            if begin <= now < end:
+                return Freeze(self.name, begin, end, self.contact)
+        return None
+
+    def _moment(self, local: datetime) -> datetime:
+        if isinstance(self.zone, ZoneInfo):
+            return moment(local.date(), local.time(), self.zone)
+        return local.replace(tzinfo=self.zone).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class OccasionCalendar:
+    """The events of an iCalendar."""
+
+    occasions: Sequence[Occasion]
+
+    def at(self, now: datetime) -> Freeze | None:
+        """Return the freeze that holds at a moment, if there is one."""
+        return next((freeze for occasion in self.occasions if (freeze := occasion.at(now))), None)
+
+
+def parse_icalendar(text: str) -> OccasionCalendar:
+    """Return the events of iCalendar text; what was called off, or takes no time, is left out.
+
+    Raises:
+        ValueError: it cannot be read; says what is wrong.
+    """
+    calendar = ICalendar.from_ical(text)
+    zone = zone_of(str(calendar.get("X-WR-TIMEZONE", "UTC")))
+    events: list[Any] = list(calendar.walk("VEVENT"))
+    moved: dict[str, list[datetime]] = {}
+    for event in events:
+        if "RECURRENCE-ID" in event:
+            moved.setdefault(str(event.get("UID")), []).append(event["RECURRENCE-ID"].dt)
+    held = [event for event in events if str(event.get("STATUS", "")).upper() != "CANCELLED"]
+    return OccasionCalendar([_occasion(event, zone, moved.get(str(event.get("UID")), [])) for event in held])
+
+
+def _occasion(event: Any, default: ZoneInfo, moved: Sequence[date]) -> Occasion:  # noqa: ANN401
+    name = str(event.get("SUMMARY", "freeze"))
+    if event.errors:  # what cannot be read was left out, and a freeze must not be
+        raise ValueError(f"the event {name!r}: {' '.join(map(str, event.errors[0]))}")
+    if "DTSTART" not in event:
+        raise ValueError(f"the event {name!r} has no DTSTART")
+    start = event["DTSTART"].dt
+    zone = (start.tzinfo if isinstance(start, datetime) else None) or default
+    first = _local(start, zone)
+    starts = rruleset()
+    if "RRULE" in event:
+        starts.rrule(_rule(event["RRULE"], first, zone))
+    else:
+        starts.rdate(first)
+    for left_out in [*_dates(event, "EXDATE"), *(moved if "RECURRENCE-ID" not in event else [])]:
+        starts.exdate(_local(left_out, zone))
+    for added in _dates(event, "RDATE"):
+        starts.rdate(_local(added, zone))
+    contact = event.get("ORGANIZER") or event.get("CONTACT")
+    return Occasion(name, starts, _length(event, start, first, zone), zone, str(contact) if contact else None)
+
+
+def _length(event: Any, start: date, first: datetime, zone: tzinfo) -> timedelta:  # noqa: ANN401
+    if "DTEND" in event:
+        return _local(event["DTEND"].dt, zone) - first
+    if "DURATION" in event:
+        return cast("timedelta", event["DURATION"].dt)
+    return timedelta(0) if isinstance(start, datetime) else _DAY
+
+
+def _rule(recur: Any, first: datetime, zone: tzinfo) -> rrule:  # noqa: ANN401
+    if isinstance(recur, list):
+        raise ValueError("an event may have one RRULE")
+    until = recur.get("UNTIL")
+    text = ";".join(part for part in recur.to_ical().decode().split(";") if not part.startswith("UNTIL="))
+    rule = cast("rrule", rrulestr(text, dtstart=first))
+    if until is None:
+        return rule
+    last = _local(until[0], zone)
+    return rule.replace(until=last if isinstance(until[0], datetime) else last + _DAY - timedelta(seconds=1))
+
+
+def _dates(event: Any, key: str) -> list[date]:  # noqa: ANN401
+    found = event.get(key, [])
+    lists = found if isinstance(found, list) else [found]
+    return [entry.dt[0] if isinstance(entry.dt, tuple) else entry.dt for each in lists for entry in each.dts]
+
+
+def _local(value: date, zone: tzinfo) -> datetime:
+    """Return what the zone's clocks show; a day begins at midnight."""
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time(0))
+    return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value

@@ -1,0 +1,269 @@
+# Copyright The Bedplate developers
+# Apache License 2.0 (see LICENSE)
+"""The state of what is no file: packages, units, kernel settings, accounts."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Collection, Iterable
+
+from .seal_files import FileReader
+
+_STATUS = re.compile(rb"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
+_CONFFILES = re.compile(rb"^Conffiles:\n((?: .*\n?)+)", re.MULTILINE)
+_UNIT_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,DropInPaths,Type,RemainAfterExit,TriggeredBy"
+)
+_ADMINS = frozenset(["root", "sudo", "wheel", "adm", "admin", "docker", "lxd", "disk", "shadow", "incus", "libvirt"])
+_NO_SHELLS = frozenset(["nologin", "false", "sync", ""])
+_HISTORY = "/var/log/apt/history.log"
+
+
+def read(path: str) -> str:
+    """Return a text file; empty where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def digest(text: str) -> str:
+    """Return the sha256 of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def output(arguments: list[str]) -> str | None:
+    """Return what a program says; None if it cannot be asked."""
+    program = shutil.which(arguments[0], path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, *arguments[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            check=False, timeout=20, env={"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
+
+
+class Packages:
+    """What dpkg knows.
+
+    Attributes:
+        states: version and hold by name, of what is installed; a foreign architecture is part of the name.
+        owners: which package a configuration file belongs to.
+    """
+
+    def __init__(self, path: str = "/var/lib/dpkg/status") -> None:
+        self.states: dict[str, dict[str, str]] = {}
+        # This file is put together from the certificates of a package, and is none of its own.
+        self.owners: dict[str, str] = {"/etc/ssl/certs/ca-certificates.crt": "ca-certificates"}
+        try:
+            with open(path, "rb") as file:
+                stanzas = file.read().split(b"\n\n")
+        except OSError:
+            return
+        found = [dict(_STATUS.findall(stanza)) for stanza in stanzas]
+        native = next((each[b"Architecture"] for each in found if each.get(b"Package") == b"dpkg"), b"")
+        for stanza, fields in zip(stanzas, found):  # noqa: B905 (Python 3.9 has no strict)
+            if fields.get(b"Status", b"").endswith(b" installed"):
+                self._add(stanza, fields, native)
+
+    def _add(self, stanza: bytes, fields: dict[bytes, bytes], native: bytes) -> None:
+        name = fields[b"Package"].decode()
+        architecture = fields.get(b"Architecture", b"all")
+        if architecture not in (native, b"all"):
+            name = "{0}:{1}".format(name, architecture.decode())
+        self.states[name] = {
+            "presence": "present",
+            "version": fields.get(b"Version", b"").decode(),
+            "selection": fields[b"Status"].split()[0].decode(),
+        }
+        listed = _CONFFILES.search(stanza)
+        for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
+            words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
+            self.owners[words[0].strip()] = name
+
+    def state(self, name: str) -> dict[str, str]:
+        return self.states.get(name, {"presence": "absent"})
+
+    @staticmethod
+    def unattended() -> dict[str, str]:
+        """Return which versions came by unattended upgrades, and what they removed, by package, as apt's log tells."""
+        found: dict[str, str] = {}
+        for text in (_gunzipped(_HISTORY + ".1.gz"), read(_HISTORY)):
+            for entry in text.split("\n\n"):
+                if "unattended-upgrade" in entry:
+                    found.update(re.findall(r"([^\s,:(]+):\S+ \([^,)]+, ([^,)]+)\)", entry))
+                    found.update(re.findall(r"([^\s,:(]+):\S+ \(([^,)]+), automatic\)", entry))
+                    for line in re.findall(r"(?m)^(?:Remove|Purge): (.*)$", entry):
+                        found.update(dict.fromkeys(re.findall(r"([^\s,:(]+):\S+ \(", line), "removed"))
+        return found
+
+    def executables(self, name: str) -> list[str]:
+        """Return a package's programs."""
+        return [path for path in self._files(name) if re.match(r"/usr(/local)?/s?bin/", path)]
+
+    def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
+        """Return which of these packages each path belongs to, where it is one of theirs."""
+        wanted = set(paths)
+        found = {path: self.owners[path] for path in wanted if path in self.owners}
+        for name in names:
+            found.update(dict.fromkeys(wanted.intersection(self._files(name)), name))
+        return found
+
+    @staticmethod
+    def _files(name: str, folder: str = "/var/lib/dpkg/info") -> list[str]:
+        """Return a package's files, where a system with one /usr has them."""
+        pattern = os.path.join(glob.escape(folder), glob.escape(name.partition(":")[0]))
+        listed = read(pattern + ".list") or "".join(read(path) for path in glob.glob(pattern + ":*.list")[:1])
+        return [re.sub(r"^/(s?bin|lib\d*)/", r"/usr/\1/", path) for path in listed.splitlines()]
+
+
+def _gunzipped(path: str) -> str:
+    try:
+        with gzip.open(path, "rb") as file:
+            return file.read(4 << 20).decode("utf-8", "replace")
+    except (OSError, EOFError):
+        return ""
+
+
+def units(names: list[str], files: FileReader) -> dict[str, dict[str, str]]:
+    """Return the state of units, asked for at once. systemd is not asked where it does not run."""
+    if not names or not os.path.isdir("/run/systemd/system"):
+        return {}
+    told = output(["systemctl", "show", "--no-pager", "-p", _UNIT_PROPERTIES, "--", *names])
+    blocks = (told or "").strip("\n").split("\n\n")
+    if len(blocks) != len(names):
+        return {}
+    return {name: _unit(dict(line.split("=", 1) for line in block.splitlines() if "=" in line), files)
+            for name, block in zip(names, blocks)}  # fmt: skip  # noqa: B905 (as above)
+
+
+def _unit(told: dict[str, str], files: FileReader) -> dict[str, str]:
+    if told.get("LoadState") == "not-found":
+        return {"presence": "absent"}
+    file_state = told.get("UnitFileState") or "static"
+    found = {"presence": "present", "enabled": file_state.replace("-runtime", "")}
+    passing = told.get("Type") == "oneshot" and told.get("RemainAfterExit") == "no"
+    triggered = bool(told.get("TriggeredBy")) and not file_state.startswith("enabled")
+    if not passing and not triggered:
+        found["state"] = _activity(told)
+    paths = [told.get("FragmentPath", ""), *told.get("DropInPaths", "").split()]
+    paths = [path for path in paths if path.startswith(("/etc/", "/run/"))]
+    found["configuration"] = " ".join(
+        "{0}={1}".format(path, files.state(path).get("content", "?")[:16]) for path in paths
+    )
+    return found
+
+
+def _activity(told: dict[str, str]) -> str:
+    """Return `active` also for what is only on its way there, as after a boot."""
+    state = told.get("ActiveState", "")
+    if state in ("activating", "reloading", "refreshing") and told.get("SubState") != "auto-restart":
+        return "active"
+    return "inactive" if state == "deactivating" else state
+
+
+def is_container() -> bool:
+    """Return whether the kernel is somebody else's."""
+    return (
+        os.path.exists("/run/systemd/container")
+        or os.path.exists("/run/.containerenv")
+        or os.path.exists("/.dockerenv")
+    )
+
+
+class Sysctls:
+    """Kernel settings, as they are and as files have them for the next boot."""
+
+    def __init__(self) -> None:
+        self._configured: dict[str, str] = {}
+        files: dict[str, str] = {}
+        for folder in ("/usr/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"):
+            files.update({os.path.basename(path): path for path in glob.glob(folder + "/*.conf")})
+        for _, path in [*sorted(files.items()), ("", "/etc/sysctl.conf")]:
+            for line in read(path).splitlines():
+                name, between, value = line.strip().lstrip("-").partition("=")
+                if between and name[:1] not in ("#", ";"):
+                    self._configured.pop(_dotted(name), None)
+                    self._configured[_dotted(name)] = " ".join(value.split())
+
+    def state(self, name: str) -> dict[str, str]:
+        plain = name if "/" in name.partition(".")[0] else name.translate({46: 47, 47: 46})
+        live = read("/proc/sys/" + plain)
+        found = {"configured": self._for_boot(_dotted(name))}
+        if live:
+            found["value"] = " ".join(live.split())
+        return found
+
+    def _for_boot(self, name: str) -> str:
+        if name in self._configured:
+            return self._configured[name]
+        matching = [
+            value for pattern, value in self._configured.items() if "*" in pattern and fnmatch.fnmatch(name, pattern)
+        ]
+        return matching[-1] if matching else ""
+
+
+def _dotted(name: str) -> str:
+    name = name.strip()
+    return name.translate({46: 47, 47: 46}) if "/" in name.partition(".")[0] else name
+
+
+class Accounts:
+    """Users and groups of the host's own files."""
+
+    def __init__(self, folder: str = "/etc") -> None:
+        self.users = _rows(folder + "/passwd", 7)
+        self._shadow = _rows(folder + "/shadow", 3)
+        self._groups = _rows(folder + "/group", 4)
+        self._salt = read("/etc/machine-id")
+
+    def user(self, name: str) -> dict[str, str]:
+        row = self.users.get(name)
+        if row is None:
+            return {"presence": "absent"}
+        names = {fields[2]: group for group, fields in self._groups.items()}
+        others = sorted(group for group, fields in self._groups.items() if name in fields[3].split(","))
+        found = {"presence": "present", "uid": row[2], "group": names.get(row[3], row[3]), "groups": ",".join(others),
+                 "home": row[5], "shell": row[6], "comment": row[4]}  # fmt: skip
+        if name in self._shadow:
+            found["password"] = self._password(self._shadow[name][1])
+        return found
+
+    def _password(self, stored: str) -> str:
+        """Return whether there is a password, and four digits of a digest: enough to see a change, too few to guess."""
+        if not stored:
+            return "none"
+        if stored[0] in "!*":
+            return "locked"
+        return "set-" + digest(self._salt + stored)[:4]
+
+    def group(self, name: str) -> dict[str, str]:
+        row = self._groups.get(name)
+        if row is None:
+            return {"presence": "absent"}
+        return {"presence": "present", "gid": row[2], "members": ",".join(sorted(filter(None, row[3].split(","))))}
+
+    def with_shell(self) -> list[str]:
+        """Return the accounts that a person could use, and those that are root."""
+        return [name for name, row in self.users.items() if row[2] == "0" or os.path.basename(row[6]) not in _NO_SHELLS]
+
+    def of_admins(self) -> list[str]:
+        """Return the groups whose members can become root."""
+        return [name for name, row in self._groups.items() if name in _ADMINS or row[2] == "0"]
+
+
+def _rows(path: str, columns: int) -> dict[str, list[str]]:
+    rows = (line.split(":") for line in read(path).splitlines())
+    return {row[0]: row for row in rows if len(row) >= columns}

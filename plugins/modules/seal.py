@@ -1,0 +1,301 @@
+# Copyright The Bedplate developers
+# Apache License 2.0 (see LICENSE)
+"""The actual state of what roles manage on a host, and of what nobody manages and intruders change."""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import glob
+import json
+import os
+import time
+import zlib
+from collections.abc import Callable
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
+from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
+    MOST_IN_FOLDER,
+    Privileged,
+    Watch,
+    enabled_units,
+)
+
+DOCUMENTATION = r"""
+module: seal
+short_description: The actual state of a host's resources, as digests, in one round trip
+description:
+  - Looks at the resources that it is given, and at what no role manages and an intruder or a hurried colleague
+    changes - drop-in folders, sockets that listen, accounts that could get in, sudoers, authorized keys, enabled
+    units, kernel modules, programs with SUID.
+  - Nothing is changed and nothing is left on the host. Devices and pipes are never opened; of huge files only the
+    ends are read; a folder with too many files is named and not judged.
+options:
+  resources:
+    description:
+      - By kind, what to look at. C(file), C(meta) (a file whose content does not count), C(pattern), C(folder),
+        C(package), C(unit), C(sysctl), C(user), C(group), C(mount), C(module), C(firewall), C(host),
+        C(audit).
+      - Of a file, the value is the beginning of the digest that its content should have, or null where its text must
+        never leave the host.
+    type: dict
+    default: {}
+  text:
+    description: Of which small files the text is returned too. Files that not everybody may read are never among them.
+    type: str
+    choices: [none, changed, all]
+    default: none
+  watch:
+    description: Whether to look at what no role manages.
+    type: bool
+    default: true
+  sockets:
+    description: Sockets that are known. Of others, the program that listens is looked up.
+    type: list
+    elements: str
+    default: []
+  limit:
+    description: The most characters of the answer. What is beyond is left out, and the answer says so.
+    type: int
+    default: 400000
+attributes:
+  check_mode:
+    support: full
+    details: It only reads.
+author: The Bedplate developers
+"""
+
+EXAMPLES = r"""
+- name: Look at a file, a package and a unit, and at what nobody manages
+  bedplate.datacenter.seal:
+    resources:
+      file: {/etc/chrony/chrony.conf: ""}
+      package: {chrony: ~}
+      unit: {chrony.service: ~}
+"""
+
+RETURN = r"""
+capture:
+  description: The state, as JSON that is compressed (zlib) and encoded (base64).
+  returned: always
+  type: str
+truncated:
+  description: Whether something was left out because there was too much.
+  returned: always
+  type: bool
+"""
+
+SCHEMA = 1
+
+
+class Capture:
+    """One look at a host.
+
+    Args:
+        resources: keys by kind, each with its option.
+        text: whose text is kept.
+        known_sockets: those of which the program does not matter.
+    """
+
+    def __init__(self, resources: dict, text: str, known_sockets: list[str]) -> None:
+        self._resources = {kind: dict(keys or {}) for kind, keys in resources.items()}
+        self._files = FileReader(text)
+        self._known = frozenset(known_sockets)
+        self._packages = system.Packages()
+        self._updates = self._packages.unattended()
+        self._accounts = system.Accounts()
+        self._asked: list[dict[str, dict[str, str]] | None] = []
+        self.states: dict[str, dict[str, dict]] = {}
+        self.watched: dict[str, dict[str, dict]] = {}
+        self.overfull: dict[str, str] = {}
+        self.crowded: list[str] = []
+
+    def take(self) -> None:
+        """Look at the resources."""
+        files = self.states.setdefault("file", {})
+        for path, known in self._of("file").items():
+            files[path] = self._files.state(path, known=known, follow=True)
+        for path in (*self._of("meta"), *self._of("folder")):
+            files.setdefault(path, self._files.state(path, content=False))
+        for pattern in self._of("pattern"):
+            paths = sorted(glob.glob(pattern))
+            if len(paths) > MOST_IN_FOLDER:
+                self._files.notes.append("{0} matches {1} files: none was looked at".format(pattern, len(paths)))
+                continue
+            for path in paths:
+                files.setdefault(shown(path), self._files.state(path, content=False))
+        self._take_all("package", self._packages.state)
+        self.states["unit"] = system.units(list(self._of("unit")), self._files)
+        if self._of("sysctl"):
+            self._take_all("sysctl", system.Sysctls().state)
+        self._take_all("user", self._accounts.user)
+        self._take_all("group", self._accounts.group)
+        if self._of("mount"):
+            self._take_all("mount", kernel.Mounts().state)
+        self._take_one("firewall", self._tables)
+        self._take_one("module", kernel.modules)
+        self._take_identity()
+
+    def _of(self, kind: str) -> dict:
+        return self._resources.get(kind, {})
+
+    def _take_all(self, kind: str, state_of: Callable[[str], dict[str, str]]) -> None:
+        if self._of(kind):
+            self.states[kind] = {key: state_of(key) for key in self._of(kind)}
+
+    def _take_one(self, kind: str, ask: Callable[[], dict[str, dict] | None]) -> None:
+        """Look at resources that are all asked for at once."""
+        if self._of(kind):
+            found = ask()
+            if found is None:
+                self._files.notes.append("{0}: its program does not answer".format(kind))
+            else:
+                self.states[kind] = {key: found.get(key, {"presence": "absent"}) for key in self._of(kind)}
+
+    def _take_identity(self) -> None:
+        self.states["host"] = {
+            "name": {"name": os.uname().nodename, "configured": system.read("/etc/hostname").strip()},
+            "timezone": {"timezone": os.path.realpath("/etc/localtime").rpartition("zoneinfo/")[2]},
+        }
+        if self._of("audit"):
+            told = system.output(["auditctl", "-l"])
+            self.states["audit"] = (
+                {} if told is None else {key: {"rules": system.digest(told)} for key in self._of("audit")}
+            )
+
+    def watch(self) -> None:
+        """Look at what nobody manages."""
+        self._watch_files()
+        self._watch_programs()
+        self._watch("package", self._packages.states)
+        self._watch("unit", {name: {"enabled": "enabled"} for name in enabled_units()})
+        self._watch("user", {name: self._accounts.user(name) for name in self._accounts.with_shell()})
+        self._watch("group", {name: self._accounts.group(name) for name in self._accounts.of_admins()})
+        mounts = kernel.Mounts()
+        self._watch("mount", {point: mounts.state(point) for point in mounts.lasting()})
+        self._watch("socket", kernel.sockets(self._known))
+        self._watch("firewall", self._tables() or {})
+        if not system.is_container():
+            self._watch("module", kernel.modules())
+
+    def _tables(self) -> dict[str, dict[str, str]] | None:
+        """Return the tables of the firewall; it is asked once."""
+        if not self._asked:
+            self._asked.append(kernel.tables())
+        return self._asked[0]
+
+    def _watch_files(self) -> None:
+        managed = [path for path in (*self._of("file"), *self._of("meta")) if os.path.dirname(path).endswith(".d")]
+        watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
+        homes = [self._accounts.users[name][5] for name in self._accounts.with_shell()]
+        files = self._owned([path for path in watch.paths(homes) if path not in self._of("file")])
+        # Of some of these a role sets the mode only: their content counts all the same.
+        self.states["file"].update({path: files[path] for path in self._of("meta") if path in files})
+        self._watch("file", files)
+        self.overfull = watch.overfull
+
+    def _watch_programs(self) -> None:
+        programs = Privileged()
+        if programs.complete:
+            self._watch("suid", self._owned(programs.found))
+        for folder in programs.crowded:
+            self.crowded.append(shown(folder))
+            self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
+        brought = {path: name for name in self._of("package") for path in self._packages.executables(name)}
+        self._watch("file", {path: dict(self._files.state(path), package=name) for path, name in brought.items()})
+
+    def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
+        """Return the states of files, with the package that each came with, if that is known or was updated."""
+        owners = self._packages.owners_of(paths, self._updates)
+        found = {}
+        for path in paths:
+            state = self._files.state(path)
+            found[shown(path)] = dict(state, package=owners[path]) if path in owners else state
+        return found
+
+    def _watch(self, kind: str, found: dict[str, dict]) -> None:
+        known = self.states.get(kind, {})
+        self.watched.setdefault(kind, {}).update({key: state for key, state in found.items() if key not in known})
+
+    def document(self) -> dict:
+        """Return everything as plain data."""
+        return {
+            "schema": SCHEMA,
+            "taken_at": int(time.time()),
+            "identity": {
+                "machine_id": system.read("/etc/machine-id").strip(),
+                "serial": system.read("/sys/class/dmi/id/product_serial").strip(),
+            },
+            "boot_id": system.read("/proc/sys/kernel/random/boot_id").strip(),
+            "states": self.states,
+            "watched": self.watched,
+            "overfull": {shown(path): size for path, size in self.overfull.items()},
+            "crowded": self.crowded,
+            "updates": self._updates,
+            "texts": self._files.texts,
+            "notes": self._files.notes[:100],
+            "truncated": [],
+        }
+
+
+def packed(document: dict, limit: int) -> str:
+    """Return a capture as compressed text; where that is too long, without its largest parts, which it names."""
+    while True:
+        plain = json.dumps(document, separators=(",", ":"), sort_keys=True).encode("utf-8", "surrogateescape")
+        text = base64.b64encode(zlib.compress(plain, 6)).decode()
+        if len(text) <= limit:
+            return text
+        if document["texts"]:
+            document["texts"] = {}
+            document["truncated"].append("texts")
+            continue
+        sizes = {
+            (part, kind): len(json.dumps(found))
+            for part in ("watched", "states")
+            for kind, found in document[part].items()
+        }
+        if not sizes:
+            return text
+        part, kind = max(sizes, key=lambda each: sizes[each] * (2 if each[0] == "watched" else 1))
+        del document[part][kind]
+        document["truncated"].append("{0} {1}".format(part, kind))
+
+
+def lower_priority() -> None:
+    """Leave the processor and the disks to the host's own work."""
+    try:
+        os.nice(10)
+        # ioprio_set of this process: best effort, the last of it.
+        number = {"x86_64": 251, "aarch64": 30}.get(os.uname().machine)
+        if number:
+            ctypes.CDLL(None, use_errno=True).syscall(number, 1, 0, (2 << 13) | 7)
+    except (OSError, AttributeError):
+        pass
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "resources": {"type": "dict", "default": {}},
+            "text": {"type": "str", "choices": ["none", "changed", "all"], "default": "none"},
+            "watch": {"type": "bool", "default": True},
+            "sockets": {"type": "list", "elements": "str", "default": []},
+            "limit": {"type": "int", "default": 400000},
+        },
+        supports_check_mode=True,
+    )
+    lower_priority()
+    capture = Capture(module.params["resources"], module.params["text"], module.params["sockets"])
+    capture.take()
+    if module.params["watch"]:
+        capture.watch()
+    document = capture.document()
+    text = packed(document, module.params["limit"])
+    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]))
+
+
+if __name__ == "__main__":
+    main()
