@@ -42,6 +42,7 @@ class Awx:
 
     def __init__(self, fake: FakeAwx, **settings: Any) -> None:
         self.fake = fake
+        self.waits: list[float] = []
         given = {"project_url": "https://git.example.com/content.git", "inventory_source": "inventories/awx/netbox.yml"}
         self.settings = AwxSettings(url=fake.url, **{**given, **settings})
 
@@ -55,7 +56,8 @@ class Awx:
 
     @contextmanager
     def planned(self, *products: Product, surveys: bool = False) -> Iterator[tuple[Plan, Applier]]:
-        with planned(self.settings, products, surveys=surveys, env={TOKEN_VARIABLE: TOKEN}) as both:
+        env = {TOKEN_VARIABLE: TOKEN}
+        with planned(self.settings, products, surveys=surveys, env=env, sleep=self.waits.append) as both:
             yield both
 
     def plan(self, *products: Product, surveys: bool = False) -> Plan:
@@ -64,8 +66,6 @@ class Awx:
 
     def apply(self, *products: Product, prune: bool = False) -> list[Result]:
         with self.planned(*products) as (plan, applier):
-            applier._sleep = lambda _: None
-            applier._client._sleep = lambda _: None
             return list(applier.apply(plan, prune=prune))
 
     def lines(self, *products: Product, surveys: bool = False) -> list[str]:

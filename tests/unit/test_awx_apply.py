@@ -12,6 +12,7 @@ import pytest
 
 from bedplate.awx.comparison import Action, Cause
 from bedplate.awx.kinds import BY_NAME
+from bedplate.catalog import load_catalog
 from bedplate.errors import EngineError
 from fake_awx.catalog import Awx, product
 from fake_awx.fields import options
@@ -450,3 +451,11 @@ def test_every_field_that_awx_takes_is_kept_or_left_to_others_on_purpose(kind: s
     for name, default in BY_NAME[kind].defaults.items():
         if recorded[name].get("default") is not None:
             assert recorded[name]["default"] == default, name
+
+
+def test_the_catalog_that_bedplate_comes_with_is_taken(furnished: Awx) -> None:
+    products = load_catalog(Path(__file__).parents[2] / "playbooks" / "products").products()
+    furnished.fake.playbooks = [each.playbook for each in products]
+    assert [str(result.error) for result in furnished.apply(*products) if result.error] == []
+    assert furnished.lines(*products) == []
+    assert len(furnished.fake.objects["job_templates"]) == len(products)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -26,8 +27,13 @@ def planned(
     *,
     surveys: bool = False,
     env: Mapping[str, str] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[tuple[Plan, Applier]]:
     """Read an AWX and give the plan, and what can carry it out.
+
+    Args:
+        surveys: read every survey, not only those of templates that somebody else wrote last.
+        sleep: waits so many seconds.
 
     Raises:
         SettingsError: there is no address, token or password.
@@ -35,9 +41,9 @@ def planned(
     """
     wanted = wishes(settings, products)
     credential = find_credential(settings, os.environ if env is None else env)
-    with AwxClient(settings, credential) as client:
+    with AwxClient(settings, credential, sleep) as client:
         actual = read_actual(client, wanted, surveys=surveys)
-        yield compare(wanted, actual), Applier(client, actual)
+        yield compare(wanted, actual), Applier(client, actual, sleep)
 
 
 def wishes(settings: AwxSettings, products: Iterable[Product]) -> Wishes:
