@@ -144,12 +144,13 @@ def set_timer() -> None:
     ends = sorted({record["expires"] for record in records().values() if not is_over(record, 0)})
     timer, service = (os.path.join(_UNITS, UNIT + kind) for kind in (".timer", ".service"))
     if not ends:
-        _run("systemctl", "disable", UNIT + ".timer")
+        # Stopped before its file goes: a running timer whose unit has vanished is a failed one.
+        _run("systemctl", "disable", "--now", UNIT + ".timer")
         for path in (timer, service):
             if os.path.exists(path):
                 os.unlink(path)
         _run("systemctl", "daemon-reload")
-        _run("systemctl", "stop", "--no-block", UNIT + ".timer")
+        _run("systemctl", "reset-failed", UNIT + ".timer")
         return
     moments = [time.strftime("OnCalendar=%Y-%m-%d %H:%M:%S UTC", time.gmtime(end)) for end in ends]
     changed = write(service, _SERVICE.format(PROGRAM), 0o644)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ class Person:
         return done.stdout.strip() if done.returncode == 0 else None
 
 
+def _nothing_of_grants(lab: LabFleet, host: str) -> bool:
+    """Return whether systemd knows no unit of grants any more, a failed one neither."""
+    return as_root(lab, host, "systemctl list-units --all --plain --no-legend 'bedplate-grants*'") == ""
+
+
 def test_the_hosts_end_a_grant_by_themselves(lab: LabFleet, tmp_path: Path) -> None:
     kim = Person(lab, tmp_path, "kim")
     done = order(
@@ -73,6 +79,8 @@ def test_the_hosts_end_a_grant_by_themselves(lab: LabFleet, tmp_path: Path) -> N
         left = "ls /etc/ssh/bedplate-grants.d /etc/bedplate/grants; ls -d /etc/sudoers.d/*kim /home/kim || true"
         assert "kim\n" not in as_root(lab, host, left)
         assert '"why": "its time was up"' in as_root(lab, host, "cat /var/lib/bedplate/grants/kim-*.json")
+        # Its timer goes with it, and is no failed unit that would keep other products from the host.
+        wait_for(partial(_nothing_of_grants, lab, host), "the timer to be gone")
 
 
 def test_a_grant_is_revoked_and_others_are_left_alone(lab: LabFleet, tmp_path: Path) -> None:

@@ -298,22 +298,6 @@ def test_messages_wait_on_disk_when_rsyslog_stops_too(fleet: Fleet) -> None:
     eventually(lambda: len(set(fleet.received(host, token))), 100)
 
 
-def test_nothing_is_lost_while_the_disk_of_an_observer_is_full(fleet: Fleet) -> None:
-    token, host, logs = secrets.token_hex(16), "fra1-colo-01", "/var/log/bedplate/hosts"
-    full = f"size=64k,mode=$(stat -c %a {logs}),uid=$(stat -c %u {logs}),gid=$(stat -c %g {logs})"
-    fleet.shell(OBSERVER, f"mount -t tmpfs -o {full} tmpfs {logs} && ! cat /dev/zero > {logs}/filler")
-    try:
-        # It has the files on the disk below open.
-        fleet.shell(OBSERVER, f"systemctl restart {RECEIVER}")
-        fleet.shell(host, f'seq --format "{token} %03.0f" 0 99 | logger --tag proof')
-        refused = f"journalctl --quiet --unit {RECEIVER} --since -5min --grep 'No space left' --lines 1"
-        eventually(lambda: "No space left" in fleet.shell(OBSERVER, f"{refused} || true"), True)
-        assert fleet.received(host, token) == []
-    finally:
-        fleet.shell(OBSERVER, f"umount --lazy {logs}")
-    eventually(lambda: len(set(fleet.received(host, token))), 100)
-
-
 @pytest.mark.parametrize(
     ("what", "arguments"),
     [
