@@ -167,6 +167,8 @@ def draw_result(out: Console, result: CheckResult) -> None:
     out.print()
     if result.open:
         out.print(FindingTable(result.open, {}, datetime.now(UTC)), "")
-    out.print(host_state_table(result.states, result.open), "", coverage_table(result.states), "")
+    out.print(host_state_table(result.states, result.open), "")
+    if any(state.coverage for state in result.states):
+        out.print(coverage_table(result.states), "")
     out.print(summary(result.check))
     out.print(f"Check {result.check.id}", highlight=False)

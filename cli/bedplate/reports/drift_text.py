@@ -167,7 +167,9 @@ def summary(check: DriftCheck) -> str:
     words = {"new": found.new, "reopened": found.reopened, "staying": found.staying, "resolved": found.resolved}
     told = ", ".join(f"{count} {word}" for word, count in {**words, "waived": found.waived}.items() if count)
     what = "tasks" if check.kind is CheckKind.FULL else "resources"
-    return f"{told or 'nothing drifted'}; {percent(check.coverage) or 'none'} of all {what} could be judged"
+    if check.coverage is None:
+        return f"No host could be judged: {sum(check.outcomes.values())} looked at"
+    return f"{told or 'nothing drifted'}; {percent(check.coverage)} of all {what} could be judged"
 
 
 def owner_table(report: DriftReport) -> Table:

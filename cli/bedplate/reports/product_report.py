@@ -12,6 +12,7 @@ from rich.text import Text
 from bedplate.catalog.durations import format_duration
 from bedplate.catalog.report import ObjectiveFigure, ProductReport
 from bedplate.figures import Measure, Scope, Spread
+from bedplate.reports.fitting_table import FittingTable
 from bedplate.reports.run_text import took
 
 SCHEMA = 1
@@ -23,6 +24,8 @@ MEASURES = {
 }
 OBJECTIVES = {"success_ratio": "success ratio", "duration_p95": "duration p95", "lead_time_p95": "lead time p95"}
 _NONE = "-"
+# `product report NAME` tells these too.
+_FIRST_TO_GO = ("CHECKS", "TEAMS", "P50", "LEAD P95", "HOSTS", "COST", "SCORE")
 
 
 def report_document(scope: Scope, reports: Sequence[ProductReport]) -> dict[str, Any]:
@@ -96,42 +99,28 @@ def _objective_document(figure: ObjectiveFigure) -> dict[str, Any]:
 
 
 def draw_reports(out: Console, reports: Sequence[ProductReport]) -> None:
-    """Draw the figures of many products, one a line."""
-    names = (
-        "PRODUCT",
-        "ORDERS",
-        "CHECKS",
-        "SUCCESS",
-        "P50",
-        "P95",
-        "LEAD P95",
-        "HOSTS",
-        "TEAMS",
-        "COST",
-        "SCORE",
-        "SLO",
-    )
-    table = Table(*names, box=None, pad_edge=False, header_style="bold")
-    for column in table.columns[1:11]:
-        column.justify = "right"
-    for report in reports:
-        table.add_row(*(Text(cell) for cell in _cells(report)), slo_text(report))
-    out.print(table)
+    """Draw the figures of many products, one a line, as many as there is room for."""
+    rows = [_cells(report) for report in reports]
+    out.print(FittingTable(rows, right=frozenset(rows[0]) - {"PRODUCT", "SLO"}, first_to_go=_FIRST_TO_GO))
 
 
-def _cells(report: ProductReport) -> Iterator[str]:
+def _cells(report: ProductReport) -> dict[str, Text]:
     duration, lead = report.spreads.get(Measure.DURATION), report.spreads.get(Measure.LEAD_TIME)
-    yield report.product.name
-    yield str(sum(report.orders.values()))
-    yield str(report.checks)
-    yield percent(report.success_ratio)
-    yield seconds_text(duration.points[50] if duration else None)
-    yield seconds_text(duration.points[95] if duration else None)
-    yield seconds_text(lead.points[95] if lead else None)
-    yield str(report.hosts)
-    yield str(len(report.teams))
-    yield f"{report.cost.amount:.2f} {report.cost.currency}" if report.cost else _NONE
-    yield _NONE if report.feedback.mean is None else f"{report.feedback.mean:.1f} ({report.feedback.count})"
+    feedback = report.feedback
+    texts = {
+        "PRODUCT": report.product.name,
+        "ORDERS": str(sum(report.orders.values())),
+        "CHECKS": str(report.checks),
+        "SUCCESS": percent(report.success_ratio),
+        "P50": seconds_text(duration.points[50] if duration else None),
+        "P95": seconds_text(duration.points[95] if duration else None),
+        "LEAD P95": seconds_text(lead.points[95] if lead else None),
+        "HOSTS": str(report.hosts),
+        "TEAMS": str(len(report.teams)),
+        "COST": f"{report.cost.amount:.2f} {report.cost.currency}" if report.cost else _NONE,
+        "SCORE": _NONE if feedback.mean is None else f"{feedback.mean:.1f} ({feedback.count})",
+    }
+    return {**{name: Text(text) for name, text in texts.items()}, "SLO": slo_text(report)}
 
 
 def slo_text(report: ProductReport) -> Text:
