@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
@@ -15,7 +15,7 @@ from referencing import Registry, Resource
 
 from bedplate.catalog import product_schema
 from bedplate.catalog.yaml_tree import parse_yaml
-from bedplate.main import main
+from command_result import ContentCommand, Result
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -52,29 +52,17 @@ PLAYBOOK = """\
 """
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-class Bedplate:
-    """The command, run on content of its own."""
+class Bedplate(ContentCommand):
+    """`bedplate product`, on one product and all that it uses."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capsys = capsys
+        super().__init__("product", root, capsys)
         self.write("galaxy.yml", "namespace: bedplate\n")
         self.write("playbooks/products/sample.yml", MANIFEST)
         self.write("playbooks/sample.yml", PLAYBOOK)
         self.write("docs/products/sample.md", "# Sample\n")
         self.write("roles/sizing/tasks/main.yml", "- name: Wait\n  foo:\n    a: '{{ sample_wait }}'\n")
         self.write("roles/sizing/templates/size.j2", "{{ size }}\n")
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
     def change(self, name: str, old: str, new: str) -> None:
         text = (self.root / name).read_text(encoding="utf-8")
@@ -84,12 +72,6 @@ class Bedplate:
     def check(self, *words: str) -> Result:
         """Check all but what only ansible sees."""
         return self("check", "--fast", *words)
-
-    def __call__(self, *words: str) -> Result:
-        with pytest.raises(SystemExit) as stop:
-            main(["product", *words])
-        out, err = self._capsys.readouterr()
-        return Result(int(stop.value.code or 0), out, err)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from bedplate.main import main
+from command_result import ContentCommand
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = """\
@@ -88,27 +88,13 @@ TEMPLATE = entity(
 )  # fmt: skip
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-class Bedplate:
-    """The command, on content of its own."""
+class Bedplate(ContentCommand):
+    """`bedplate product`, on one product."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capsys = capsys
-        (root / "playbooks/products").mkdir(parents=True)
-        (root / "galaxy.yml").write_text("namespace: bedplate\n", encoding="utf-8")
-        (root / "playbooks/products/sample.yml").write_text(MANIFEST, encoding="utf-8")
-
-    def __call__(self, *words: str) -> Result:
-        with pytest.raises(SystemExit) as stop:
-            main(["product", *words])
-        out, err = self._capsys.readouterr()
-        return Result(int(stop.value.code or 0), out, err)
+        super().__init__("product", root, capsys)
+        self.write("galaxy.yml", "namespace: bedplate\n")
+        self.write("playbooks/products/sample.yml", MANIFEST)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -16,8 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bedplate.catalog.calendar import cron_fields, parse_calendar
-from bedplate.main import main
 from bedplate.schedules.rendering import quote
+from command_result import ContentCommand
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "schedule.schema.json"
 ANALYZE = shutil.which("systemd-analyze")
@@ -104,30 +103,16 @@ def test_a_word_stays_one_word_for_systemd(word: str) -> None:
     assert shlex.split(quoted.replace("%%", "%")) == [word] or "\\" in word or "`" in word or "$" in word
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-class Bedplate:
-    """The command, on content of its own."""
+class Bedplate(ContentCommand):
+    """`bedplate schedule`, on one product."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capsys = capsys
-        (root / "playbooks/products").mkdir(parents=True)
-        (root / "galaxy.yml").write_text("namespace: bedplate\n", encoding="utf-8")
-        self.write(MANIFEST)
+        super().__init__("schedule", root, capsys)
+        self.write("galaxy.yml", "namespace: bedplate\n")
+        self.offer(MANIFEST)
 
-    def write(self, manifest: str) -> None:
-        (self.root / "playbooks/products/sample.yml").write_text(manifest, encoding="utf-8")
-
-    def __call__(self, *words: str) -> Result:
-        with pytest.raises(SystemExit) as stop:
-            main(["schedule", *words])
-        out, err = self._capsys.readouterr()
-        return Result(int(stop.value.code or 0), out, err)
+    def offer(self, manifest: str) -> None:
+        self.write("playbooks/products/sample.yml", manifest)
 
 
 @pytest.fixture
@@ -165,7 +150,7 @@ def test_units(bedplate: Bedplate) -> None:
 
 @pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
 def test_a_start_keeps_to_the_clock_of_its_zone_over_summer_time(bedplate: Bedplate) -> None:
-    bedplate.write(MANIFEST.replace("Mon..Fri 02:30", "04:30"))
+    bedplate.offer(MANIFEST.replace("Mon..Fri 02:30", "04:30"))
     timer = json.loads(bedplate("show", "-o", "json").out)["files"]["bedplate-sample-1.timer"]
     (event,) = [line.removeprefix("OnCalendar=") for line in timer.splitlines() if line.startswith("OnCalendar=")]
     command = [str(ANALYZE), "calendar", "--base-time=2027-03-27 00:00:00 UTC", "--iterations=2", event]
@@ -192,7 +177,7 @@ def test_systemd_is_asked(bedplate: Bedplate, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_cron(bedplate: Bedplate) -> None:
-    bedplate.write(MANIFEST.replace(", sites: [a, b]}", "}"))
+    bedplate.offer(MANIFEST.replace(", sites: [a, b]}", "}"))
     result = bedplate("show", "--cron")
     assert result.code == 0, result.err
     assert "cron does not make up for a start that was missed" in result.err
@@ -204,7 +189,7 @@ def test_cron(bedplate: Bedplate) -> None:
     assert 'sleep "$(shuf -n 1 -i 0-300)"; ' in first
     assert "50\\% of" in first
     assert "%" not in first.replace("\\%", "")
-    bedplate.write(MANIFEST)
+    bedplate.offer(MANIFEST)
     assert (
         bedplate("show", "--cron").err == "bedplate: sample: cron takes no text of many lines (use systemd's timers)\n"
     )
@@ -215,7 +200,7 @@ def test_install_and_remove(bedplate: Bedplate, tmp_path: Path) -> None:
     place = ("--folder", str(folder), "--no-start")
     assert len(bedplate("install", *place).out.splitlines()) == 4
     assert bedplate("install", *place).err == "Nothing to do.\n"
-    bedplate.write(MANIFEST.replace("02:30", "03:30"))
+    bedplate.offer(MANIFEST.replace("02:30", "03:30"))
     assert bedplate("install", *place).out == f"{folder}/bedplate-sample-1.timer\n"
     (folder / "bedplate-other.timer").write_text("[Timer]\n", encoding="utf-8")
     assert bedplate("remove", "other", *place).err == "Nothing to do.\n"
@@ -232,20 +217,20 @@ def test_what_is_not_ours_is_left_alone(bedplate: Bedplate, tmp_path: Path) -> N
 
 
 def test_cron_is_installed_as_one_file(bedplate: Bedplate, tmp_path: Path) -> None:
-    bedplate.write(MANIFEST.replace(", sites: [a, b]}", "}"))
+    bedplate.offer(MANIFEST.replace(", sites: [a, b]}", "}"))
     place = ("--cron", "--folder", str(tmp_path))
     assert bedplate("install", *place).out == f"{tmp_path}/bedplate\n"
     assert bedplate("remove", *place).out == f"{tmp_path}/bedplate\n"
 
 
 def test_a_product_without_schedule(bedplate: Bedplate) -> None:
-    bedplate.write(MANIFEST[: MANIFEST.index("schedule:")])
+    bedplate.offer(MANIFEST[: MANIFEST.index("schedule:")])
     assert bedplate("show").out == "No product has a schedule.\n"
     assert "sample has no schedule" in bedplate("show", "sample").err
 
 
 def test_a_schedule_that_cannot_be_kept(bedplate: Bedplate) -> None:
-    bedplate.write(MANIFEST.replace("Mon..Fri 02:30", "at night"))
+    bedplate.offer(MANIFEST.replace("Mon..Fri 02:30", "at night"))
     assert bedplate("show").err.startswith("bedplate: sample: schedule[0]: calendar must be a calendar event")
 
 
