@@ -18,11 +18,11 @@ options:
       - C(enabled) says whether the role is switched on. No facts are needed for that.
       - C(facts) are facts that the role needs besides those that name the platform.
       - C(platforms) are those that the role supports, such as C(Debian 12).
-      - C(applies) says whether the role applies to this host. The facts, and the variables of the family in
-        C(vars/FAMILY.yml), are known by then.
+      - C(refusals) each have C(that), one condition or several, and C(says), a sentence for when it does not hold. The
+        facts, and the variables of the family in C(vars/FAMILY.yml), are known by then.
+      - C(applies) says whether the role applies to this host.
       - C(otherwise) is what is said where the role is off or does not apply.
       - C(notes) are sentences that are said where the role goes on. Empty ones are not.
-      - C(refusals) each have C(that), one condition or several, and C(says), a sentence for when it does not hold.
     type: str
     required: true
 attributes:

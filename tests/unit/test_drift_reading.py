@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bedplate.drift import CheckOutcome, HostCheck, Observation, Severity
-from bedplate.drift.modules import MODULES, NEUTRAL, module_name
+from bedplate.drift.managed import full_name
+from bedplate.drift.modules import MODULES, NEUTRAL
 from bedplate.drift.night import Gate
 from bedplate.drift.reading import CheckReading
 from bedplate.drift.severities import severity_of
@@ -154,7 +155,7 @@ class TestModules:
         assert modules_of_the_baseline() - MODULES.keys() - NEUTRAL == {"ansible.builtin.command"}
 
     def test_short_names_are_ansibles_own(self) -> None:
-        assert module_name("copy") == module_name("ansible.legacy.copy") == "ansible.builtin.copy"
+        assert full_name("copy") == full_name("ansible.legacy.copy") == "ansible.builtin.copy"
 
 
 class TestHosts:

@@ -53,9 +53,10 @@ def is_neutral(action: str) -> bool:
     return full_name(action) in NEUTRAL
 
 
-def full_name(action: str) -> str:
+def full_name(action: str | None) -> str:
     """Return a module's full name: what has none is one of ansible's own."""
-    return action.replace("ansible.legacy.", "ansible.builtin.") if "." in action else f"ansible.builtin.{action}"
+    name = action or ""
+    return name.replace("ansible.legacy.", "ansible.builtin.") if "." in name else f"ansible.builtin.{name}"
 
 
 def at(kind: str, *arguments: str) -> Naming:

@@ -92,9 +92,3 @@ NEUTRAL = frozenset(
         "wait_for_connection",
     )
 ) | {"bedplate.datacenter.preflight", "bedplate.datacenter.validate_parameters"}  # fmt: skip
-
-
-def module_name(action: str | None) -> str:
-    """Return a module's full name: what has none is one of ansible's own."""
-    name = action or ""
-    return name.replace("ansible.legacy.", "ansible.builtin.") if "." in name else f"ansible.builtin.{name}"

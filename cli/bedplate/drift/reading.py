@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bedplate.drift.lifecycle import TASK_KIND
-from bedplate.drift.modules import MODULES, NEUTRAL, module_name
+from bedplate.drift.managed import full_name
+from bedplate.drift.modules import MODULES, NEUTRAL
 from bedplate.drift.observation import UNREACHABLE, CheckOutcome, HostCheck, Observation, RoleCoverage
 from bedplate.drift.resources import Seen
 from bedplate.drift.severities import severity_of
@@ -63,7 +64,7 @@ class CheckReading:
         reading = self._hosts.setdefault(event.host, _HostReading())
         if event.failed:
             reading.reason = reading.reason or _reason(event)
-        elif module_name(event.action) not in NEUTRAL:
+        elif full_name(event.action) not in NEUTRAL:
             self._judge(event, reading)
 
     def checks(self, results: Iterable[HostResult]) -> list[HostCheck]:
@@ -95,7 +96,7 @@ def _observations(event: Event, role: str | None) -> Iterator[Observation]:
     result = event.data.get("res")
     if not event.changed or not isinstance(result, Mapping) or _told_by_items(result):
         return
-    named = [seen for naming in MODULES.get(module_name(event.action), ()) for seen in naming.read(result)]
+    named = [seen for naming in MODULES.get(full_name(event.action), ()) for seen in naming.read(result)]
     label = result.get("item_label")
     whole = Seen(TASK_KIND, ": ".join(filter(None, (role, event.task, str(label) if label else None))), "state")
     for seen in named or [whole]:
