@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 _ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+LOCAL, AWX = "local", "awx"
+ENGINES = (LOCAL, AWX)
 
 
 class RunStatus(StrEnum):
@@ -148,7 +150,7 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limit: str | None = None
     hosts: Sequence[str] = ()
-    engine: str = "local"
+    engine: str = LOCAL
     inventory: str = ""
     folder: Path | None = None
     host_id: str | None = None

@@ -98,6 +98,8 @@ class Order:
         digest: what an approval is for.
         shared_store: several people use the store.
         unread: keys of the manifest that the playbook does not act on.
+        engine: what executes it: `local` or `awx`.
+        left_out: hosts of the forced limit that are not in the order; looked for where the engine is not this machine.
     """
 
     limits: Limits
@@ -118,3 +120,5 @@ class Order:
     shared_store: bool = False
     policy: PolicyDecision | None = None
     unread: Sequence[str] = ()
+    engine: str = "local"
+    left_out: Sequence[str] = ()

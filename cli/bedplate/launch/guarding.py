@@ -91,6 +91,8 @@ class Gathering:
             shared_store=self._approvals.shared,
             policy=self._policy(guarded, person, now),
             unread=unread_batches(self._content, product.playbook, limits.batches),
+            engine=run.engine,
+            left_out=self._left_out(product, run),
         )
 
     def batches(self, product: Product, hosts: Sequence[str]) -> list[list[str]] | None:
@@ -115,6 +117,12 @@ class Gathering:
         )
         ends = [check.finished_at for check in checks if check.finished_at and _checks(check, run)]
         return max(ends, default=None)
+
+    def _left_out(self, product: Product, run: Run) -> Sequence[str]:
+        forced = product.targets.force_limit
+        if run.engine == "local" or forced is None:
+            return ()
+        return sorted(set(self._adapter.resolve(forced)).difference(run.hosts))
 
     def _given(self, limits: Limits, run: Run) -> list[Approval]:
         return self._approvals.approvals(run.id) if limits.approvers is not None else []

@@ -68,6 +68,7 @@ class Preparation:
             verdicts=judge(order),
             calendars=product.guardrails.freeze or (),
             resumed=guarded.resumed,
+            limit=product.targets.force_limit or ",".join(run.hosts),
         )
 
     def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:
@@ -113,6 +114,7 @@ class Preparation:
             inventory=str(self._adapter.path),
             folder=self._settings.runs_folder / run_id,
             rerun_of=request.rerun_of,
+            engine=request.engine,
         )
 
 

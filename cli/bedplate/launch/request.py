@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bedplate.guardrails import Order, Verdict
-from bedplate.runs import Run
+from bedplate.runs import LOCAL, Run
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class LaunchRequest:
         rerun_of: id of the run that this one repeats.
         unknown_secrets: secret parameters of the repeated run, which have to be asked for again.
         resumes: the run that waits for approval and shall go on.
+        engine: what is to execute it: `local` or `awx`.
     """
 
     product: str
@@ -35,6 +36,7 @@ class LaunchRequest:
     rerun_of: str | None = None
     unknown_secrets: Sequence[str] = ()
     resumes: Run | None = None
+    engine: str = LOCAL
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class PreparedRun:
         verdicts: what each of them said.
         calendars: the product's own freeze calendars.
         resumed: the run was pending, and goes on.
+        limit: what an engine with an inventory of its own is to be limited to.
     """
 
     run: Run
@@ -68,6 +71,7 @@ class PreparedRun:
     verdicts: Sequence[Verdict] = ()
     calendars: Sequence[str] = ()
     resumed: bool = False
+    limit: str = ""
 
 
 @dataclass(frozen=True)
