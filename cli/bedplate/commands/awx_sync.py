@@ -41,7 +41,7 @@ def sync(app: App, *, output: str) -> None:
         try:
             brought.extend(work.sync(app.settings.awx.organization))
         except BedplateError as error:
-            said = f"{len(brought)} runs were brought in, say it again"
+            said = f"{_count(len(brought))} brought in so far, say it again"
             error.hint = f"{error.hint}; {said}" if error.hint else said
             raise
     emit(_document(brought, work.notes), output, lambda out: _draw(out, brought, work.notes))
@@ -64,4 +64,8 @@ def _draw(out: Console, brought: Sequence[Brought], notes: SyncNotes) -> None:
     for sentence in notes.sentences:
         out.print(f"note: {sentence}", markup=False, soft_wrap=True)
     going = f", {notes.under_way} still under way" if notes.under_way else ""
-    out.print(f"{len(brought)} runs brought in{going}.", highlight=False)
+    out.print(f"{_count(len(brought))} brought in{going}.", highlight=False)
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
