@@ -102,7 +102,7 @@ class Syncing:
         """Jobs after the last that was brought in, by id: AWX's ids only grow, whatever its clock says."""
         after = self._kept.position(self._engine)
         while True:
-            query = {"id__gt": after, "job_template__organization__name": organization}
+            query: dict[str, str | int] = {"id__gt": after, "job_template__organization__name": organization}
             page = self._client.get("jobs/", **query, order_by="id", page_size=PAGE)
             executions = [Execution.of(entry) for entry in page.get("results", [])]
             if executions:
