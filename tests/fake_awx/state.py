@@ -218,6 +218,9 @@ class FakeAwx:
             return self._survey(method, entry, body)
         if name == "launch" and collection == "job_templates" and method == "POST":
             return 201, self._launch(entry, body)
+        if name == "update" and collection == "projects" and method == "POST":
+            self.syncing, entry["status"] = 2, "pending"
+            return 202, {"project_update": 99}
         if name == "create_approval_template" and method == "POST":
             self._last["templates"] += 1
             entry["approval"] = {"id": self._last["templates"], "timeout": 0, "description": "", **body}
