@@ -151,7 +151,7 @@ class _Attendance:
         if execution.revision and execution.revision != self._revision:
             self._revision = execution.revision
             if execution.revision != self._run.git_commit:
-                here = self._run.git_commit or "no commit"
+                here = self._run.git_commit or "no git checkout"
                 self._tell(f"AWX runs commit {execution.revision}; the content here is {here}")
 
     def until_the_end(self, follower: Follower, number: int, control: StopControl) -> ExecutionOutcome:
