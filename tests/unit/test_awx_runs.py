@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -251,11 +250,18 @@ class TestCancel:
         control = StopControl()
         self._stopped_at(site, 3, control.stop)
         site.fake.jobs.course({}).ends = False
-        threading.Timer(0.2, control.kill).start()
-        site.awx.waits = _Waits()
+        site.awx.waits = _Waits(lambda: control.kill() if control.stop_requested else None)
         run = site.run(control=control)
         assert (run.status, run.exit_code) == (RunStatus.CANCELED, 8)
         assert "AWX was told to cancel its job 1, which was not waited for" in str(run.error)
+
+    def test_when_awx_is_away(self, site: Site) -> None:
+        control = StopControl()
+        site.fake.faults = [Fault("GET", r"/jobs/1/$", 0, times=99), Fault("POST", "/cancel/", 0, times=99)]
+        site.awx.waits = _Waits(lambda: (control.stop(), control.kill()) if site.said[1:] else None)
+        run = site.run(control=control)
+        assert (run.status, run.exit_code) == (RunStatus.CANCELED, 8)
+        assert "AWX could not be told to cancel its job 1, which was not waited for" in str(run.error)
 
     def test_before_it_is_launched(self, site: Site) -> None:
         control = StopControl()
@@ -303,6 +309,14 @@ class TestFaults:
 
     def test_an_answer_that_awx_refuses(self, site: Site) -> None:
         self._fails(site, "expected to be one of .*bedplate awx apply", {**ANSWERS, "size": "huge"})
+
+    def test_a_secret_that_awx_quotes_is_not_shown(self, site: Site) -> None:
+        word = {"name": "word", "type": "secret", "title": "Word", "required": True}
+        site.apply(product(parameters=[word]))
+        site.fake.named("job_templates", "sample")["survey_spec"]["spec"][0]["max"] = 3
+        with pytest.raises(EngineError, match="is too large") as error:
+            site.run({"word": "hush-hush-word"}, secrets=("hush-hush-word",))
+        assert "hush" not in f"{error.value}{site.store.find(RunQuery())[0].error}"
 
     @pytest.mark.parametrize("field", ["job_type", "limit", "diff_mode"])
     def test_a_prompt_that_was_taken_away_by_hand(self, site: Site, field: str) -> None:
@@ -404,11 +418,15 @@ def test_answers_are_never_shown() -> None:
 
 
 class _Waits(list[float]):
-    """Waits that let other threads go on."""
+    """Waits in which something else goes on."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
 
     def append(self, seconds: float) -> None:
         super().append(seconds)
-        threading.Event().wait(0.01)
+        self._meanwhile()
 
 
 class _Hearing:

@@ -41,7 +41,12 @@ def lost(tally: HostTally, error: str, revision: str = "") -> ExecutionOutcome:
     return ExecutionOutcome(RunEnd.BROKEN, tally.results, tally.tasks, error, revision)
 
 
-def left_alone(tally: HostTally, number: int, revision: str = "") -> ExecutionOutcome:
-    """Return the outcome of a job that was told to end, and was not waited for."""
-    error = f"AWX was told to cancel its job {number}, which was not waited for; {_MIDDLE}"
+def left_alone(tally: HostTally, number: int, revision: str = "", *, told: bool) -> ExecutionOutcome:
+    """Return the outcome of a job that was not waited for.
+
+    Args:
+        told: whether AWX was told to cancel it.
+    """
+    what = f"AWX was told to cancel its job {number}" if told else f"AWX could not be told to cancel its job {number}"
+    error = f"{what}, which was not waited for; {_MIDDLE}"
     return ExecutionOutcome(RunEnd.CANCELED, tally.results, tally.tasks, error, revision)

@@ -98,9 +98,14 @@ class AwxExecutor:
             check=run.mode is RunMode.CHECK,
             diff=run.diff,
         )
-        for number in launch(client, self._settings.organization, order):
-            if self._is_ours(client.root, number, run):
-                return number
+        try:
+            for number in launch(client, self._settings.organization, order):
+                if self._is_ours(client.root, number, run):
+                    return number
+        except EngineError as fault:
+            # AWX quotes answers that it does not take, those of secret questions too.
+            clean = Redactor(request.secrets).text(fault.message)
+            raise EngineError(clean, where=fault.where, hint=fault.hint) from None
         raise EngineError(f"AWX's job of run {run.id} was brought in as another run already", where=client.root)
 
     def _is_ours(self, engine: str, number: int, run: Run) -> bool:
@@ -158,8 +163,8 @@ class _Attendance:
         """Return the outcome of the job, however its following ended."""
         try:
             execution = follower.follow()
-        except LeftAlone:
-            return left_alone(self._tally, number, self._revision)
+        except LeftAlone as left:
+            return left_alone(self._tally, number, self._revision, told=left.told)
         except EngineError as fault:
             if isinstance(fault, AwxError) and fault.status == 404:
                 self.complete = True

@@ -19,7 +19,15 @@ LATE_EVENTS = 60.0
 
 
 class LeftAlone(Exception):  # noqa: N818 (it is no error)
-    """A person did not want to wait for the end of a job that was told to end."""
+    """A person did not want to wait for the end of a job.
+
+    Args:
+        told: whether AWX was told to cancel it.
+    """
+
+    def __init__(self, *, told: bool) -> None:
+        super().__init__()
+        self.told = told
 
 
 class Follower:
@@ -102,7 +110,7 @@ class Follower:
     def _heed(self) -> None:
         """Do what a person wants of the job."""
         if self._control.kill_requested and self._cancel_asked:
-            raise LeftAlone
+            raise LeftAlone(told=True)
         if not self._control.stop_requested or self._cancel_asked:
             return
         try:
@@ -115,7 +123,7 @@ class Follower:
     def _wait_out(self, fault: EngineError) -> None:
         """Wait a while where AWX is away; raise the fault where that would not help."""
         if self._control.kill_requested:
-            raise LeftAlone from fault
+            raise LeftAlone(told=self._cancel_asked) from fault
         passes = not isinstance(fault, AwxError) or fault.status == 429 or fault.status >= 500
         if not passes or self._away >= self._patience:
             raise fault
