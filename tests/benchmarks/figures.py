@@ -66,15 +66,16 @@ def seconds(command: Sequence[str], env: Mapping[str, str] | None = None, cwd: P
     return time.perf_counter() - begun
 
 
-def write(figures: Sequence[Figure], file: Path = RESULTS) -> None:
-    """Write the figures as JSON with the versions that they were measured with."""
-    document = {
-        "schema": 1,
+def record(benchmark: str, figures: Sequence[Figure], file: Path = RESULTS) -> None:
+    """Put a benchmark's figures into the file of results, with the versions that they were measured with."""
+    benchmarks = json.loads(file.read_text(encoding="utf-8"))["benchmarks"] if file.exists() else {}
+    benchmarks[benchmark] = {
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
-        "machine": {"system": platform.platform(), "cores": _cores()},
+        "machine": {"system": platform.platform(), "cores": len(os.sched_getaffinity(0))},
         "figures": [{**asdict(figure), "within": figure.within} for figure in figures],
     }
+    document = {"schema": 2, "benchmarks": benchmarks}
     file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
@@ -87,8 +88,3 @@ def table(figures: Sequence[Figure]) -> str:
         values = f"{figure.ours:.3g} {figure.unit} | {figure.reference:.3g} {figure.unit} | {figure.ratio:.3f}"
         lines.append(f"| {figure.name} | {values} | {limit} | {verdict}{'; ' + figure.note if figure.note else ''} |")
     return "\n".join(lines)
-
-
-def _cores() -> int:
-
-    return len(os.sched_getaffinity(0))
