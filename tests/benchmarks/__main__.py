@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from .figures import RESULTS, record, table
+from .figures import PAGE, RESULTS, page, record, table
 
 BENCHMARKS = (
     "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline", "guardrails",
@@ -23,7 +23,8 @@ def main(names: list[str]) -> None:
         figures = import_module(f".{name}", __package__).measure()
         record(name, figures)
         print(table(figures), flush=True)
-    print(f"written to {RESULTS}", file=sys.stderr)
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"written to {RESULTS} and {PAGE}", file=sys.stderr)
 
 
 main(sys.argv[1:])

@@ -9,12 +9,13 @@ import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.json")
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 _PACKAGES = ("ansible-core", "ansible-runner", "click", "SQLAlchemy", "rich")
 
 
@@ -77,6 +78,16 @@ def record(benchmark: str, figures: Sequence[Figure], file: Path = RESULTS) -> N
     }
     document = {"schema": 2, "benchmarks": benchmarks}
     file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def page(text: str, results: Path = RESULTS) -> str:
+    """Return the text of the documentation's page with the table of all that was measured."""
+    benchmarks = json.loads(results.read_text(encoding="utf-8"))["benchmarks"]
+    known = [field.name for field in fields(Figure)]
+    rows = [Figure(**{key: row[key] for key in known}) for each in benchmarks.values() for row in each["figures"]]
+    before, begin, rest = text.partition("<!-- figures: begin -->\n")
+    _, end, after = rest.partition("<!-- figures: end -->")
+    return f"{before}{begin}{table(rows)}\n{end}{after}"
 
 
 def table(figures: Sequence[Figure]) -> str:

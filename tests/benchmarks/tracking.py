@@ -24,6 +24,7 @@ _TASKS = int(os.environ.get("BENCH_TRACKING_TASKS", "25"))
 _SAMPLES = int(os.environ.get("BENCH_TRACKING_SAMPLES", "3"))
 _FORKS = 10
 _MEMORY_LIMIT = 120.0
+_BARE_LIMIT = 1.05
 _BIN = Path(sys.executable).parent
 _CONFIG = """\
 [defaults]
@@ -171,9 +172,13 @@ _MANIFEST: Mapping[str, object] = {
 def _time_figures(samples: list[dict[str, float]]) -> list[Figure]:
     took = {name: [sample[name] for sample in samples] for name in samples[0]}
     play = f"{_HOSTS} hosts x {_TASKS} tasks"
+    runner = compare(f"ansible-runner run / ansible-playbook, {play}", took["runner"], took["bare"], limit=None)
+    # Nothing that runs under ansible-runner can be nearer to bare than it is.
+    allows = runner.ratio <= _BARE_LIMIT
+    limit, note = (_BARE_LIMIT, "") if allows else (None, f"{_BARE_LIMIT} wanted; ansible-runner is above it")
     figures = [
-        compare(f"ansible-runner run / ansible-playbook, {play}", took["runner"], took["bare"], limit=None),
-        compare(f"bedplate run / ansible-playbook, {play}", took["bedplate"], took["bare"], limit=1.05),
+        runner,
+        compare(f"bedplate run / ansible-playbook, {play}", took["bedplate"], took["bare"], limit=limit, note=note),
         compare(f"bedplate run / ansible-runner run, {play}", took["bedplate"], took["runner"], limit=1.02),
     ]
     if last := samples[-1].get("ara"):
