@@ -455,7 +455,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
     def _fill_as_nb_inventory(self, options: CompatOptions) -> None:
         notices = Notices()
-        lists = options.lists(self.display.warning)
+        lists = options.lists(self.display.warning, self.display.v)
         objects, into_groups = populate_as_nb_inventory(self.inventory, lists, options, notices)
         self._construct(dict.fromkeys(objects, True), objects)
         into_groups()
