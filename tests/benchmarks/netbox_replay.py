@@ -27,7 +27,7 @@ else:
     from netbox_whole import manufacturers, related, whole
 
 # Seconds of the server for an answer, and for each host in it.
-_LIST, _COUNT, _CHANGES, _POLL, _QUERY = 0.03, 0.03, 0.022, 0.04, 0.01
+_LIST, _COUNT, _CHANGES, _POLL, _POLL_REST, _QUERY = 0.03, 0.03, 0.022, 0.04, 0.08, 0.01
 _PER_HOST, _PER_CONTEXT = 16 / 20_000, 4.5 / 10_000
 _PER_WHOLE_HOST = 39 / 20_000
 # Of what a host takes: the tags nested in it; and what its id alone takes.
@@ -174,8 +174,10 @@ class Replay:
         if path == "/api/schema/":
             return {"paths": {one: {"get": {"parameters": []}} for one in (_DEVICES, _MACHINES)}}, _LIST
         if path in (_DEVICES, _MACHINES):
+            if "last_updated__gte" in asked:
+                return {"count": 0, "next": None, "results": []}, _POLL_REST
             if "ordering" not in asked:
-                return self._whole(path, int(asked.get("offset", 0)))
+                return self._whole(path, int(asked.get("offset", 0)), asked.get("ids", ""))
             return self._count(self.fleet.hosts["device" if path == _DEVICES else "virtual_machine"], asked), _COUNT
         page = [entry for entry in self._entries(path, asked) if int(entry["id"]) > int(asked.get("id__gt", 0))]
         takes = _CHANGES if "object-changes" in path else _LIST
@@ -203,10 +205,11 @@ class Replay:
             known = [{**tag, "tagged_items": self.fleet.tagged[tag["id"]]} for tag in known]
         return related(column or "", sorted(known, key=lambda entry: int(entry["id"])))
 
-    def _whole(self, path: str, offset: int) -> tuple[dict[str, Any], float]:
-        """Return a page of whole hosts by position."""
+    def _whole(self, path: str, offset: int, ids: str) -> tuple[dict[str, Any], float]:
+        """Return a page of whole hosts by position, of all or of some ids."""
         kind = "device" if path == _DEVICES else "virtual_machine"
-        hosts = list(self.fleet.hosts[kind].items())
+        chosen = set(map(int, ids.split(","))) if ids else None
+        hosts = [(one, entry) for one, entry in self.fleet.hosts[kind].items() if chosen is None or one in chosen]
         lists = {column: {entry["id"]: entry for entry in known.values()} for column, known in self.fleet.lists.items()}
         page = [whole(entry, self.fleet.contexts[kind, one], lists) for one, entry in hosts[offset : offset + _PAGE]]
         more = offset + _PAGE < len(hosts)
@@ -251,7 +254,9 @@ def serve(count: int, port: int) -> None:
 
         def _give(self, query: str) -> None:
             parts = urlsplit(self.path)
-            body = replay.answer(parts.path, dict(parse_qsl(parts.query)), query)
+            pairs = parse_qsl(parts.query)
+            asked = {**dict(pairs), "ids": ",".join(value for name, value in pairs if name == "id")}
+            body = replay.answer(parts.path, asked, query)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

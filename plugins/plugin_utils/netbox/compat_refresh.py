@@ -77,6 +77,8 @@ class CompatRefresh:
         self._lists = pages.Lists(client, page_size)
         self._before: Dict[str, Any] = last.position or {}
         self._alike = Alike()
+        parameters = self._before.get("parameters") or {}
+        self._parameters = {kind: [(name, value) for name, value in pairs] for kind, pairs in parameters.items()}
 
     def run(self) -> Tuple[Lists, bool]:
         """Return the lists of now, and whether anything changed.
@@ -136,7 +138,7 @@ class CompatRefresh:
     def _counts(self) -> Dict[str, int]:
         counted = {
             kind: [partial(self._lists.count, HOSTS[kind], _without_exclusion(pairs))]
-            for kind, pairs in self._before["parameters"].items()
+            for kind, pairs in self._parameters.items()
         }
         return {kind: count for kind, (count,) in gather(counted, Pace()).items()}
 
@@ -148,11 +150,11 @@ class CompatRefresh:
         for label, number in changed:
             numbers.setdefault(label, set()).add(number)
         for label, kind in objects.HOSTS.items():
-            if kind in self._before["parameters"]:
+            if kind in self._parameters:
                 wanted = numbers.get(label, set()) | _carriers(found[kind], numbers, _CARRIED)
                 if len(wanted) > max(1000, len(found[kind]) * _MOST_HOSTS):
                     raise NotExactError("%d hosts changed" % len(wanted))
-                found[kind] = self._renewed(found[kind], HOSTS[kind], self._before["parameters"][kind], wanted)
+                found[kind] = self._renewed(found[kind], HOSTS[kind], self._parameters[kind], wanted)
         for name, label, carry in (("services", objects.SERVICE, _SERVICES_CARRY), ("addresses", ADDRESS, {})):
             if name in found:
                 wanted = numbers.get(label, set()) | _carriers(found[name], numbers, carry)
