@@ -41,6 +41,7 @@ CHANGES = "/api/core/object-changes/"
 GRAPHQL = "/graphql/"
 CONTEXTS = "/api/extras/config-contexts/"
 CUSTOM_FIELDS = "/api/extras/custom-fields/"
+PREFIXES = "/api/ipam/prefixes/"
 # What REST's devices and virtual machines carry -> the list that it is in.
 _CARRIED = {
     "location": "/api/dcim/locations/",
@@ -133,6 +134,7 @@ class NetBoxServer:
             {"id": number, "name": name, "type": {"value": of_type}, "object_types": _HOST_TYPES}
             for number, (name, of_type) in enumerate(_FIELD_TYPES.items(), 1)
         ]
+        self.lists[PREFIXES] = []
         self.lists[CHANGES] = []
         self.log("dcim.device", 1)
         self.max_page_size = 1000
