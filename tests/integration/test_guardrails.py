@@ -179,6 +179,55 @@ class TestLocks:
         (expired,) = office.project.store.find(RunQuery(product="naps"))
         assert expired.status is RunStatus.EXPIRED
 
+    def test_an_order_waits_for_its_turn(self, office: Office) -> None:
+        office.project.product("naps", nap(8))
+        office.project.product("short", [task("Say", "debug")])
+        first = office.start("run", "naps", "-l", "h1")
+        wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
+        waiting = office.start("run", "short", "--wait", "3m", person="bob")
+        queued = wait_for(lambda: office.project.store.find(RunQuery(product="short")), "the order to be kept")
+        assert queued[0].status is RunStatus.QUEUED
+        (out, err), _ = waiting.communicate(timeout=240), first.communicate(timeout=240)
+        assert (first.returncode, waiting.returncode) == (0, 0), out + err
+        assert "It waits: host_lock: h1 is being changed by naps of ada" in out
+        (naps,), (short,) = (office.project.store.find(RunQuery(product=name)) for name in ("naps", "short"))
+        assert naps.finished_at is not None
+        assert short.started_at is not None
+        assert short.started_at >= naps.finished_at
+
+    def test_who_waited_too_long_is_refused_and_who_is_canceled_leaves(self, office: Office) -> None:
+        office.project.product("naps", nap(600))
+        office.project.product("short", [task("Say", "debug")])
+        owner = office.start("run", "naps", "-l", "h1")
+        wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
+        assert "refused by host_lock: h1 is being changed by naps" in office.say("run", "short", "--wait", "1s", code=3)
+        (refused,) = office.project.store.find(RunQuery(product="short"))
+        assert refused.status is RunStatus.REFUSED
+        office.say("run", "short", "--wait", "5m", "--detach")
+        (queued,) = office.project.store.find(RunQuery(product="short", statuses=(RunStatus.QUEUED,)))
+        office.say("runs", "cancel", queued.id)
+        office.say("runs", "wait", queued.id, code=8)
+        office.say("run", "short", "--wait", "5m", "--detach")
+        os.kill(owner.pid, signal.SIGKILL)
+        owner.communicate()
+        (last,) = office.project.store.find(RunQuery(product="short", statuses=(RunStatus.QUEUED,)))
+        office.say("runs", "wait", last.id)
+
+    def test_a_freeze_that_began_meanwhile_turns_away_who_waited(self, office: Office) -> None:
+        (office.calendars / "company.yml").write_text("freezes: []\n")
+        office.project.product("naps", nap(8))
+        office.project.product("short", [task("Say", "debug")], guardrails={"freeze": ["company"]})
+        first = office.start("run", "naps", "-l", "h1")
+        wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
+        waiting = office.start("run", "short", "--wait", "3m")
+        wait_for(lambda: office.project.store.find(RunQuery(product="short")), "the order to be kept")
+        now = datetime.now(UTC)
+        office.freeze(now - timedelta(hours=1), now + timedelta(hours=1))
+        out, err = waiting.communicate(timeout=240)
+        first.communicate(timeout=240)
+        assert waiting.returncode == 3, out + err
+        assert "refused after it waited: frozen by 'Year end'" in out
+
     def test_so_many_runs_of_a_product_at_once(self, office: Office) -> None:
         office.project.product("naps", nap(30), guardrails={"concurrency": 1})
         first = office.start("run", "naps", "-l", "h1")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bedplate.catalog import Product
+from bedplate.catalog.batch_keys import BATCH_KEYS
 from bedplate.errors import SettingsError
 from bedplate.guardrails import Limits
 from bedplate.guardrails.windows import MaintenanceWindow, fixed_window
-
-_BATCHES = ("canary", "serial_by", "max_fail_percent")
 
 
 def limits_of(product: Product) -> Limits:
@@ -31,7 +30,7 @@ def limits_of(product: Product) -> Limits:
         dry_run_first=guardrails.dry_run_first,
         approvers=approval.approvers if approval else None,
         approval_expires=approval.expires if approval else None,
-        batches=tuple(key for key in _BATCHES if getattr(guardrails, key) is not None),
+        batches=tuple(key for key in BATCH_KEYS if getattr(guardrails, key) is not None),
     )
 
 
