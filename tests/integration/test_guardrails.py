@@ -119,6 +119,32 @@ class TestRefusals:
         office.say("run", "strict", "-l", "h1", person="eve")
         assert "dry_run_first" in office.say("run", "strict", "-l", "h2", person="eve", code=3), "another host"
 
+    @pytest.mark.parametrize(
+        ("rule", "keys", "sentence"),
+        [
+            (
+                "offered",
+                {"lifecycle": {"stage": "ga", "sunset": "2020-01-01"}},
+                "is not offered any more since 2020-01-01",
+            ),
+            ("host_class", {"targets": {"classes": ["colo"]}}, "runs only on hosts of class colo, not on h1, h2"),
+            ("forced_limit", {"targets": {"force_limit": "h2"}}, "runs only on hosts of 'h2', not on h1"),
+            (
+                "host_percent",
+                {"targets": {"max_percent": 10}},
+                "runs on at most 10 % of the fleet at once, 0 of 2 hosts",
+            ),
+            ("batches", {"guardrails": {"canary": 1}}, "promises canary, which its playbook does not act on"),
+            ("approval", {"guardrails": {"approval": {}}}, "nobody else can reach this store"),
+        ],
+    )
+    def test_each_rule_by_its_name(self, office: Office, rule: str, keys: dict[str, Any], sentence: str) -> None:
+        office.project.product("ruled", [task("Say", "debug")], **keys)
+        limit = ["-l", "h1"] if rule == "forced_limit" else []
+        said = office.say("run", "ruled", *limit, code=3)
+        assert f"refused by {rule}: ruled {sentence}" in said or f"refused by {rule}: {sentence}" in said, said
+        assert "tests@example.com" in said, "who can help is named"
+
     def test_a_calendar_that_cannot_be_read_refuses(self, office: Office) -> None:
         office.project.product("frozen", [task("Say", "debug")], guardrails={"freeze": ["company"]})
         assert "there is no company.yml" in office.say("run", "frozen", code=3)
