@@ -41,7 +41,7 @@ def product() -> None:
 @pass_app
 @click.pass_context
 def list_products(ctx: click.Context, app: App, output: str) -> None:
-    """List all products.
+    """List the products that are for you to see.
 
     Products whose manifest is broken are named on standard error, and the exit code is 2.
 
@@ -49,7 +49,7 @@ def list_products(ctx: click.Context, app: App, output: str) -> None:
     """
     from bedplate.commands.product_index import product_index
 
-    good, broken = product_index(app.content.products, app.settings.home)
+    good, broken = product_index(app.content.products, app.settings.home, app.viewer.sees)
     emit(good, output, lambda out: _draw_list(out, good))
     for error in broken:
         click.echo(f"bedplate: {error}", err=True)
@@ -80,6 +80,7 @@ def show(app: App, name: str, output: str) -> None:
     from bedplate.commands.product_view import draw_product, product_document
 
     manifest = load_catalog(app.content.products).manifest(name)
+    app.viewer.check(manifest.product)
     emit(product_document(manifest), output, lambda out: draw_product(out, manifest.product))
 
 
