@@ -142,7 +142,10 @@ class FastCheck:
             seen |= {host: _because(seen.get(host, replace(unsealed, host=host)), why) for host in hosts}
             return [], run
         missing = HostCheck("", CheckOutcome.UNKNOWN, reason="the full check said nothing of it")
-        seen |= {host: found.get(host, replace(missing, host=host)) for host in hosts}
+        stale = {host: seen[host].stale for host in hosts if host in seen}
+        seen |= {
+            host: replace(found.get(host, replace(missing, host=host)), stale=stale.get(host)) for host in hosts
+        }  # fmt: skip
         return [host for host in hosts if host in found], run
 
 
