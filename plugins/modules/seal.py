@@ -17,6 +17,7 @@ from collections.abc import Callable
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
+from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
@@ -70,6 +71,10 @@ options:
     description: From when on logs are asked, in seconds since 1970.
     type: int
     default: 0
+  facts:
+    description: Whether to tell, too, what NetBox has fields for; see M(bedplate.datacenter.record_facts).
+    type: bool
+    default: false
   limit:
     description: The most characters of the answer. What is beyond is left out, and the answer says so.
     type: int
@@ -95,6 +100,10 @@ capture:
   description: The state, as JSON that is compressed (zlib) and encoded (base64).
   returned: always
   type: str
+facts:
+  description: What NetBox has fields for.
+  returned: when asked for
+  type: dict
 truncated:
   description: Whether something was left out because there was too much.
   returned: always
@@ -323,6 +332,7 @@ def main() -> None:
             "sockets": {"type": "list", "elements": "str", "default": []},
             "sealed": {"type": "dict", "default": {}},
             "since": {"type": "int", "default": 0},
+            "facts": {"type": "bool", "default": False},
             "limit": {"type": "int", "default": 400000},
         },
         supports_check_mode=True,
@@ -335,7 +345,8 @@ def main() -> None:
     capture.trace(module.params["sealed"], module.params["since"])
     document = capture.document()
     text = packed(document, module.params["limit"])
-    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]))
+    said = {"facts": facts()} if module.params["facts"] else {}
+    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), **said)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedplate.commands.context import App, pass_app
-from bedplate.commands.drift_check import exit_code_of_check, fleet_background, recording_of
+from bedplate.commands.drift_check import exit_code_of_check, fleet_background, journal_of, recording_of
 from bedplate.commands.drift_waivers import waiver_book
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
@@ -49,15 +49,15 @@ def nightly(app: App, *, product: str, output: str, believe: bool) -> int:
     book.all()  # what is wrong with them is said before anything starts
     reporting = Reporting(app.drift, fleet_background(app), book)
     recording, execute = recording_of(app), partial(executed, app)
-    night = Nightly(app.launcher, app.drift, app.seals, recording, reporting, execute, _awx_check(app))
+    night = Nightly(app.launcher, app.drift, app.seals, recording, reporting, execute, _awx_check(app), journal_of(app))
     result = night.run(product, believe=believe)
     emit(night_document(result), output, lambda out: draw_night(out, result))
-    if result.awx_error:
-        click.echo(f"bedplate: AWX could not be compared with the catalog: {result.awx_error}", err=True)
+    for error in result.errors:
+        click.echo(f"bedplate: {error}", err=True)
     check = result.report.check
     states = [state for state in result.report.states if state.check == check.id]
     code = exit_code_of_check(states, result.report.open, [result.run] if result.run else [])
-    return ExitCode.EXTERNAL if result.awx_error and code in {ExitCode.DONE, ExitCode.DRIFT} else code
+    return ExitCode.EXTERNAL if result.errors and code in {ExitCode.DONE, ExitCode.DRIFT} else code
 
 
 def _awx_check(app: App) -> AwxCheck | None:

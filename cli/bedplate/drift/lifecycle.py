@@ -157,6 +157,8 @@ class HostLife:
         if self._seen.outcome not in _JUDGED or finding.product != self._check.product:
             return False
         observed = finding.observed
+        if observed.kind == RECORD_KIND:
+            return self._seen.recorded
         lacking = self._unverifiable(observed.role)
         if not lacking.isdisjoint((observed.task, observed.key, f"{observed.kind}:{observed.key}")):
             return False

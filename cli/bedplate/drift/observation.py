@@ -135,6 +135,7 @@ class HostCheck:
         reason: why a host is stale or unknown, in one sentence.
         coverage: per role, what was judged and what could not be.
         stale: of a host whose seal says nothing any more, what is known all the same.
+        recorded: whether it was compared with what is written down of it.
     """
 
     host: str
@@ -143,3 +144,4 @@ class HostCheck:
     reason: str | None = None
     coverage: tuple[RoleCoverage, ...] = ()
     stale: Staleness | None = None
+    recorded: bool = False

@@ -58,7 +58,7 @@ class AwxCheck:
         check = DriftCheck(check_id, PRODUCT, CheckKind.FAST, requester, at, at)
         outcome = CheckOutcome.DRIFTED if found else CheckOutcome.CLEAN
         known = {one.identity: one for one in self._drift.known([self.host])}
-        seen = HostCheck(self.host, outcome, tuple(found))
+        seen = HostCheck(self.host, outcome, tuple(found), recorded=True)
         steps = [self._owned(step, found) for step in HostLife(check, at, seen, Background()).steps(known)]
         events: list[FindingEvent] = [event for step in steps if (event := step.event(check, at))]
         self._drift.record(

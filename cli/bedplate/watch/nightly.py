@@ -36,6 +36,7 @@ from bedplate.watch.awx_check import AwxCheck
 from bedplate.watch.fast_check import Escalation, FastCheck
 from bedplate.watch.full_check import FullCheck
 from bedplate.watch.message import body_of, send, title_of
+from bedplate.watch.netbox import Journal
 from bedplate.watch.recording import Recording
 from bedplate.watch.reporting import Reporting, write_reports
 
@@ -57,7 +58,7 @@ class NightResult:
         told: the findings of the message.
         files: the reports by form.
         resumed: whether another process had begun it.
-        awx_error: why AWX could not be compared with the catalog.
+        errors: what of other systems came to nothing: AWX could not be read, or NetBox not be written to.
     """
 
     night: Night
@@ -66,7 +67,7 @@ class NightResult:
     told: Sequence[Finding]
     files: dict[str, Path]
     resumed: bool
-    awx_error: str | None = None
+    errors: Sequence[str] = ()
 
 
 class Nightly:
@@ -77,6 +78,7 @@ class Nightly:
         recording: keeps what checks saw.
         execute: executes an accepted run, showing it: see `capture`.
         awx: compares AWX with the catalog, where there is one.
+        journal: writes to journals in NetBox, where that is wanted.
     """
 
     def __init__(  # noqa: PLR0917 (each is a part of its own, named where it is made)
@@ -88,8 +90,10 @@ class Nightly:
         reporting: Reporting,
         execute: Execute,
         awx: AwxCheck | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._awx = awx
+        self._journal = journal
         self._launcher = launcher
         self._drift = drift
         self._seals = seals
@@ -119,11 +123,12 @@ class Nightly:
             if night.fleet is None:
                 night = self._pass_gate(night, believe=believe)
             run, night = self._check(night)
-            awx_error = self._check_awx(night)
+            errors = self._check_awx(night)
             kept = self._kept(night)
             at = kept.finished_at if kept else None
             report = self._reporting.report(product, at or night.started_at, check_id=night.run_id)
             report = self._reporting.with_others(report, self._others)
+            errors += self._write_journal(night, report)
             folder = self._launcher.settings.reports_folder / night.id
             files = write_reports(report, folder) | self._write_metrics(report)
             if night.phase is NightPhase.CHECKED:
@@ -133,22 +138,32 @@ class Nightly:
             self._drift.forget(now - timedelta(days=self._launcher.settings.retention.days))
             self._seals.sweep()
             night = self._keep(night, phase=NightPhase.DONE, finished_at=now)
-            return NightResult(night, run, report, told, files, resumed, awx_error)
+            return NightResult(night, run, report, told, files, resumed, errors)
 
     @property
     def _others(self) -> Sequence[str]:
         """The products besides the night's own of whose findings it tells."""
         return [AWX] if self._awx else []
 
-    def _check_awx(self, night: Night) -> str | None:
+    def _check_awx(self, night: Night) -> list[str]:
         """Compare AWX with the catalog; return why that could not be done. The hosts' part of the night goes on."""
         if self._awx is None or night.phase is not NightPhase.CHECKED:
-            return None
+            return []
         try:
             self._awx.check(f"{night.id}-{AWX}", person_of(self._launcher.settings).name, datetime.now(UTC))
         except (EngineError, SettingsError) as error:
-            return str(error)
-        return None
+            return [f"AWX could not be compared with the catalog: {error}"]
+        return []
+
+    def _write_journal(self, night: Night, report: DriftReport) -> list[str]:
+        """Write what differs from NetBox into its journals, each once; return why that could not be done."""
+        if self._journal is None or night.phase is not NightPhase.CHECKED:
+            return []
+        try:
+            self._journal.write(report.open)
+        except ExternalError as error:
+            return [f"the journal could not be written: {error}"]
+        return []
 
     @contextlib.contextmanager
     def _only_one(self) -> Iterator[None]:
