@@ -174,7 +174,9 @@ class TestCauses:
             (Staleness(True, True, (), SEALED), MOVED, (Cause.INTENTIONAL, COMMIT)),
             (Staleness(True, False, (), SEALED), MovedContent(common=True), (Cause.INTENTIONAL, None)),
             (Staleness(True, False, (), SEALED), MovedContent(frozenset({"logging"})), (Cause.UNKNOWN, None)),
-            (Staleness(False, True), None, (Cause.CORRECTIVE, None)),
+            (Staleness(False, True), None, (Cause.INTENTIONAL, RECORDED)),
+            (Staleness(False, True, unsealed=frozenset({"Write it"})), None, (Cause.UNKNOWN, None)),
+            (Staleness(True, False, unsealed=frozenset({"Write it"})), None, (Cause.CORRECTIVE, None)),
         ],
     )
     def test_where_the_host_is_as_it_was_sealed_what_is_agreed_moved(

@@ -64,11 +64,17 @@ def compare(
     moved = seal.intent.difference(intent) if intent else None
     if intent is None or moved is None:
         return found
-    was = seal.intent
-    stale = Staleness(
-        was.content != intent.content, was.variables != intent.variables, found.observations, _sealed(seal)
-    )  # fmt: skip
-    return HostCheck(seal.host, CheckOutcome.STALE, reason=moved, stale=stale)
+    return HostCheck(seal.host, CheckOutcome.STALE, reason=moved, stale=_staleness(seal, intent, found.observations))
+
+
+def _staleness(seal: Seal, intent: Intent, differences: tuple[Observation, ...]) -> Staleness:
+    return Staleness(
+        content=seal.intent.content != intent.content,
+        variables=seal.intent.variables != intent.variables,
+        differences=differences,
+        sealed=_sealed(seal),
+        unsealed=frozenset(gap.task for gap in seal.managed.unsealed),
+    )
 
 
 def _sealed(seal: Seal) -> frozenset[tuple[str, str]]:

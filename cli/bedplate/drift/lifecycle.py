@@ -180,8 +180,10 @@ class HostLife:
         if observation.kind == RECORD_KIND:
             return Cause.UNKNOWN, observation.by
         stale = self._seen.stale
-        if stale is not None and (observation.kind, observation.key) in stale.sealed:
+        if stale is not None and _can_be_sealed(observation, stale):
             return self._why_of_stale(observation, stale)
+        if stale is not None and stale.variables:
+            return Cause.UNKNOWN, None
         cause = self._cause(observation)
         return cause, self._change_of(observation) if cause is Cause.INTENTIONAL else observation.by
 
@@ -217,6 +219,13 @@ class HostLife:
         brought = self._background.intent.brought_at if self._background.intent else None
         times = [time for time in (self._background.judged_at, brought) if time is not None]
         return Since(max(times, default=None), self._at)
+
+
+def _can_be_sealed(observed: Observation, stale: Staleness) -> bool:
+    """Whether a seal would tell of this, if it had been agreed when the host was sealed."""
+    if (observed.kind, observed.key) in stale.sealed:
+        return True
+    return observed.kind != TASK_KIND and observed.task not in stale.unsealed
 
 
 def _is_seen_by_both(observed: Observation) -> bool:

@@ -119,12 +119,15 @@ class Staleness:
         content, variables: whether roles and playbooks moved, and what the inventory says of the host.
         differences: what the host has otherwise than its seal.
         sealed: kind and key of what the seal could tell of.
+        unsealed: the tasks of which nobody knows what they manage. What another one manages now, and is not sealed, is
+            newly agreed.
     """
 
     content: bool
     variables: bool
     differences: tuple[Observation, ...] = ()
     sealed: frozenset[tuple[str, str]] = frozenset()
+    unsealed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
