@@ -14,8 +14,8 @@ def engine(order: Order) -> Verdict:
     if order.engine == "local":
         return Verdict("engine", Outcome.NOT_APPLICABLE, "it runs on this machine")
     limits = order.limits
-    if limits.batches and not order.check:
-        sentence = f"{limits.product} goes through its hosts by {', '.join(limits.batches)}, which AWX does not do"
+    if order.unkept and not order.check:
+        sentence = f"{limits.product} goes through its hosts by {', '.join(order.unkept)}, which AWX does not do"
         return Verdict("engine", Outcome.REFUSED, sentence, "run it without --on awx")
     if order.left_out:
         sentence = f"AWX runs {limits.product} on all hosts of its forced limit, also on {listed(order.left_out)}"

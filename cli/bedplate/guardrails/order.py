@@ -11,6 +11,8 @@ from bedplate.guardrails.calendars import Freeze
 from bedplate.guardrails.locks import Holder
 from bedplate.guardrails.questions import PolicyDecision
 from bedplate.guardrails.windows import MaintenanceWindow
+from bedplate.persons import Person
+from bedplate.teams import Teams
 
 
 @dataclass(frozen=True)
@@ -44,24 +46,6 @@ class Limits:
     approvers: int | None = None
     approval_expires: timedelta | None = None
     batches: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Person:
-    """Who orders.
-
-    Attributes:
-        login: who the operating system says it is.
-        teams: from the teams file; without one as the settings say.
-        listed: there is a teams file.
-        trusted: the system's word for it, or that of root, who can be anybody.
-    """
-
-    name: str
-    login: str
-    teams: frozenset[str] = frozenset()
-    listed: bool = False
-    trusted: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +83,10 @@ class Order:
         shared_store: several people use the store.
         unread: keys of the manifest that the playbook does not act on.
         engine: what executes it: `local` or `awx`.
+        unkept: keys over batches that neither the engine nor the playbook by itself keeps to.
         left_out: hosts of the forced limit that are not in the order; looked for where the engine is not this machine.
+        teams: where people can be asked.
+        keeper: who can help with policies and calendars.
     """
 
     limits: Limits
@@ -121,4 +108,7 @@ class Order:
     policy: PolicyDecision | None = None
     unread: Sequence[str] = ()
     engine: str = "local"
+    unkept: Sequence[str] = ()
     left_out: Sequence[str] = ()
+    teams: Teams = field(default_factory=Teams)
+    keeper: str = "whoever keeps the policies and calendars"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 from bedplate.guardrails import Order, Verdict
@@ -24,6 +25,7 @@ class LaunchRequest:
         unknown_secrets: secret parameters of the repeated run, which have to be asked for again.
         resumes: the run that waits for approval and shall go on.
         engine: what is to execute it: `local` or `awx`.
+        patience: how long to wait for hosts, or for the product's place, that others have; None refuses then.
     """
 
     product: str
@@ -37,6 +39,7 @@ class LaunchRequest:
     unknown_secrets: Sequence[str] = ()
     resumes: Run | None = None
     engine: str = LOCAL
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class PreparedRun:
         calendars: the product's own freeze calendars.
         resumed: the run was pending, and goes on.
         limit: what an engine with an inventory of its own is to be limited to.
+        patience: how long it waits for its turn.
     """
 
     run: Run
@@ -72,6 +76,7 @@ class PreparedRun:
     calendars: Sequence[str] = ()
     resumed: bool = False
     limit: str = ""
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True)
