@@ -462,6 +462,7 @@ def test_limits_that_playbooks_keep_to_are_not_missing_in_awx(awx: Awx) -> None:
     }  # fmt: skip
     assert awx.plan(*limits_left_to_awx(products, root)).notes == (
         "decommission: AWX does not enforce guardrails.dry_run_first, so no team may launch it there",
+        "onboard: AWX runs one at once, not 2",
     )
     (other,) = limits_left_to_awx([product(guardrails={"canary": 1}, targets={"max_hosts": 5})], root)
     assert awx.plan(other).notes == ("sample: AWX does not enforce guardrails.canary, so no team may launch it there",)
