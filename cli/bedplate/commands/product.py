@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bedplate.catalog import Catalog, ManifestFault
 
+_LISTED = ("name", "title", "owner", "stage", "summary")
 MORE = {
     "new": LazyCommand("bedplate.commands.product_new:new", "Make a product from a template."),
     "docs": LazyCommand("bedplate.commands.product_docs:docs", "Write the catalog as Markdown and as a static site."),
@@ -58,12 +59,12 @@ def list_products(ctx: click.Context, app: App, output: str) -> None:
 
 
 def _draw_list(out: Console, products: list[dict[str, Any]]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("Name", "Title", "Owner", "Stage", "Summary", box=None, pad_edge=False, header_style="bold")
-    for each in products:
-        table.add_row(*(Text(each[key]) for key in ("name", "title", "owner", "stage", "summary")))
+    from bedplate.reports.fitting_table import FittingTable
+
+    rows = [{key.upper(): Text(each[key]) for key in _LISTED} for each in products]
+    table = FittingTable(rows, first_to_go=("TITLE", "OWNER", "STAGE"), shortened={"SUMMARY": 36})
     out.print(table if products else "No products.")
 
 
