@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from bedplate.drift.capture import Capture, CaptureError, read_capture
 from bedplate.drift.observation import UNREACHABLE
+from bedplate.drift.records import RecordCheck, read_record_check
 from bedplate.errors import EngineError
 from bedplate.execution.executor import ExecutionOutcome, RunObserver
 from bedplate.execution.files import make_private
@@ -24,6 +25,7 @@ PRODUCT = "drift_check"
 Execute = Callable[[PreparedRun, Sequence[RunObserver]], Run]
 _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
+_RECORDS = "artifacts/records"
 _LONGEST_REASON = 300
 
 
@@ -49,6 +51,13 @@ class Captures:
             raise CaptureError(f"what it answered is no capture: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise CaptureError(f"its answer cannot be read: {error}") from error
+
+    def record_of(self, host: str) -> RecordCheck | None:
+        """Return in what a host is not as NetBox says; None where that was not compared."""
+        try:
+            return read_record_check(host, (_folder(self.run, _RECORDS) / _quoted(host)).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
 
 
 class _Failures:

@@ -187,7 +187,8 @@ def fast_check(
 
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
     def request_of(host: str) -> dict[str, Any]:
-        return Seal.from_text(seals[host], host, key).request()
+        request = Seal.from_text(seals[host], host, key).request()
+        return {**request, "facts": launcher.settings.drift.record}
 
     looked = capture(launcher, sealed, request_of, reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
@@ -199,7 +200,9 @@ def fast_check(
             continue
         seal = Seal.from_text(seals[host], host, key)
         known = texts(_digests(seal, found)) if texts and found.texts else {}
-        checks[host] = compare(seal, found, meant[host], policy=policy, texts=known)
+        check = compare(seal, found, meant[host], policy=policy, texts=known)
+        record = looked.record_of(host) if check.outcome is not CheckOutcome.UNKNOWN else None
+        checks[host] = record.added_to(check) if record else check
     return Checked(looked.run, [checks[host] for host in hosts])
 
 
