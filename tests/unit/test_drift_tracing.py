@@ -119,6 +119,9 @@ class TestFiles:
         assert file("/home/carol/.bashrc", "presence", sudo(user)) is not None
         assert file("/home/dave/.bashrc", "presence", sudo(user)) is None
         assert file("/etc/systemd/system/chrony.service.d/override.conf", "presence", sudo(edit)) is not None
+        link = Change("file", "/etc/systemd/system/chronyd.service", {**FILE, "target": "/lib/chrony.service"}, ABSENT)
+        assert traced(link, "presence", sudo("/usr/bin/systemctl disable chrony")) is not None
+        assert traced(link, "presence", sudo("/usr/bin/systemctl disable cron")) is None
         brought = Change("file", "/usr/bin/curl", ABSENT, {**FILE, "package": "curl"})
         assert traced(brought, "presence", apt("apt-get install curl", "curl")) is not None
 

@@ -47,6 +47,7 @@ _COMMANDS = frozenset({"sudo", "exec"})
 # These tell what happened, and of whose doing it was only that it was not theirs.
 _WITHOUT_WHO = frozenset({"dpkg", "failure"})
 _DROP_IN = re.compile(r"/(?:etc|run)/systemd/system(?:\.control)?/([^/]+)\.d/[^/]+")
+_UNITS = "/etc/systemd/system/"
 _HOME = re.compile(r"/home/([^/]+)/.+")
 _command = lru_cache(maxsize=2048)(Command)
 _PROC = str.maketrans("./", "/.")
@@ -120,7 +121,7 @@ def _tells(act: Act, evidence: Evidence, change: Change, attribute: str) -> Conf
     if act.source not in _COMMANDS or command.only_looks:
         return None
     if change.kind in _FILES:
-        named = command.writes(change.key, attribute) or _edits(command, change.key)
+        named = command.writes(change.key, attribute) or _edits(command, change)
     elif change.kind == "socket":
         named = _listens(command, change)
     elif change.kind == "mount":
@@ -136,11 +137,13 @@ def _is_with_tool(kind: str, command: Command) -> bool:
     return not _TOOLS.get(kind, frozenset()).isdisjoint(command.programs)
 
 
-def _edits(command: Command, path: str) -> bool:
+def _edits(command: Command, change: Change) -> bool:
     """Whether a program writes a file that it does not name."""
+    path, linked = change.key, change.after.get("target") or change.before.get("target")
     drop_in, home = _DROP_IN.fullmatch(path), _HOME.fullmatch(path)
-    if drop_in and _is_with_tool("unit", command):
-        return command.names(drop_in[1], posixpath.splitext(drop_in[1])[0])
+    unit = drop_in[1] if drop_in else posixpath.basename(linked) if linked and path.startswith(_UNITS) else None
+    if unit and _is_with_tool("unit", command):
+        return command.names(unit, unit.removesuffix(".service"))
     if home and _is_with_tool("user", command):
         return command.names(home[1])
     return (command.program, path) == ("visudo", "/etc/sudoers")
