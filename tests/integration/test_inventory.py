@@ -284,6 +284,29 @@ class TestFreeze:
         assert sorted(fleet) == sorted(original.names.hosts)
         assert fleet["ams1-metal-01"]["shown"] == "ams1-metal-01 in ams1"
 
+    def test_the_whole_fleet_is_read_once_a_run(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        (mixed / "group_vars" / "class_colo" / "main.yml").unlink()
+        (mixed / "group_vars" / "all.yml").write_text("shown: '{{ inventory_hostname }}'\n")
+        original = adapter(settings, mixed)
+        frozen = freeze(original, ["fra1-colo-01"], "fleet", tmp_path / "frozen")
+        fleet = seen_fleet(frozen, original)
+        (kept,) = (frozen / ".fleet").glob(".answer-*.json")
+        assert (json.loads(kept.read_bytes()), kept.stat().st_mode & 0o777) == (fleet, 0o600)
+        kept.write_text(json.dumps({"only": {"shown": "{{ 1 + 1 }}"}}))
+        assert seen_fleet(frozen, original) == {"only": {"shown": "{{ 1 + 1 }}"}}
+        kept.write_text("{")
+        assert seen_fleet(frozen, original) == fleet
+
+    @pytest.mark.parametrize("secret", ["!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162", "\"{{ query('env', 'X') }}\""])
+    def test_what_may_be_secret_is_not_written_down(
+        self, settings: Settings, mixed: Path, tmp_path: Path, secret: str
+    ) -> None:
+        (mixed / "group_vars" / "class_colo" / "main.yml").write_text(f"other: {secret}\n")
+        original = adapter(settings, mixed)
+        frozen = freeze(original, ["fra1-colo-01"], "fleet", tmp_path / "frozen")
+        assert seen_fleet(frozen, original)
+        assert not list((frozen / ".fleet").glob(".answer-*"))
+
     def test_a_run_over_all_hosts_needs_nothing_beside(self, settings: Settings, tmp_path: Path) -> None:
         original = adapter(settings, LAB)
         assert not (freeze(original, original.resolve(), "fleet", tmp_path / "frozen") / ".fleet").exists()
