@@ -9,6 +9,7 @@ from .figures import RESULTS, Figure, table, write
 
 BENCHMARKS = (
     "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline", "guardrails",
+    "drift",
 )  # fmt: skip
 
 

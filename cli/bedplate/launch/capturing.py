@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,6 +51,15 @@ class Captures:
         except (OSError, UnicodeDecodeError) as error:
             raise CaptureError(f"its answer cannot be read: {error}") from error
 
+    def without_hosts(self) -> Captures:
+        """Return the same without the list of all hosts, to be handed to other processes."""
+        return replace(self, run=replace(self.run, hosts=()))
+
+    def discard(self) -> None:
+        """Remove what was asked and answered, once it is compared or sealed: every night would leave as much again."""
+        for part in (_REQUESTS, _CAPTURES):
+            shutil.rmtree(_folder(self.run, part), ignore_errors=True)
+
 
 class _Failures:
     """Hears of a run, and keeps the first failure of each host. Implements `RunObserver`."""
@@ -85,7 +95,8 @@ def capture(
     """Look at hosts and return what each said.
 
     Args:
-        request_of: returns, for a host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
+        request_of: returns, for each host in turn, the arguments of the module `seal`: see `Seal.request` and
+            `request_for`.
         reason: why, for the run's record.
         execute: executes the run; by default without anybody who could end it. Hosts that were not looked at by its
             end have no answer.

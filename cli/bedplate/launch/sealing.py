@@ -21,6 +21,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import write_private
 from bedplate.launch.capturing import Captures, Execute, capture
 from bedplate.launch.launcher import Launcher
+from bedplate.launch.portions import over_all
 from bedplate.runs import Run
 
 NO_SEAL = "there is no seal of it: bedplate drift seal takes one"
@@ -100,7 +102,7 @@ class Sealing:
         return self.looked.run if self.looked else None
 
     def seals(self) -> Iterator[Seal]:
-        """Yield the seals of the hosts that answered. Raises StoreError, InventoryError."""
+        """Yield the seals of the hosts that answered, once. Raises StoreError, InventoryError."""
         if self.looked is None:
             return
         meant = intents(self.launcher.adapter, self.hosts, self.of.content_digest)
@@ -112,6 +114,7 @@ class Sealing:
                 continue
             managed = seal_from_run(self.launcher.store, self.of.id, host)
             yield Seal(host, datetime.now(UTC), meant[host], found, managed, self.of.id)
+        self.looked.discard()
 
 
 def look(
@@ -186,21 +189,52 @@ def fast_check(
         return Checked(None, [checks[host] for host in hosts])
 
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
-    def request_of(host: str) -> dict[str, Any]:
-        return Seal.from_text(seals[host], host, key).request()
-
-    looked = capture(launcher, sealed, request_of, reason="drift check", execute=execute)
+    requests = over_all(partial(_request, key), ((host, seals[host]) for host in sealed), len(sealed))
+    looked = capture(launcher, sealed, lambda _host: next(requests), reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
-    for host in sealed:
-        try:
-            found = looked.of(host)
-        except CaptureError as error:
-            checks[host] = _unknown(host, str(error))
-            continue
-        seal = Seal.from_text(seals[host], host, key)
-        known = texts(_digests(seal, found)) if texts and found.texts else {}
-        checks[host] = compare(seal, found, meant[host], policy=policy, texts=known)
+    comparing = _Comparing(looked.without_hosts(), key, policy)
+    judged = over_all(comparing.check, ((host, seals[host], meant[host]) for host in sealed), len(sealed))
+    for host, check in zip(sealed, judged, strict=True):
+        checks[host] = check or comparing.with_texts((host, seals[host], meant[host]), texts or _no_texts)
+    looked.discard()
     return Checked(looked.run, [checks[host] for host in hosts])
+
+
+def _no_texts(_digests: Iterable[str]) -> dict[str, bytes]:
+    return {}
+
+
+def _request(key: bytes, signed: tuple[str, str]) -> dict[str, Any]:
+    host, text = signed
+    return Seal.from_text(text, host, key).request()
+
+
+@dataclass(frozen=True)
+class _Comparing:
+    """Compares what hosts answered with their seals, each with what it is meant to be; another process may, too."""
+
+    looked: Captures
+    key: bytes
+    policy: Policy | None
+
+    def check(self, sealed: tuple[str, str, Intent]) -> HostCheck | None:
+        """Return what is to be said of a host; None where that takes texts, which are in the store."""
+        host, text, meant = sealed
+        try:
+            found = self.looked.of(host)
+        except CaptureError as error:
+            return _unknown(host, str(error))
+        if found.texts:
+            return None
+        return compare(Seal.from_text(text, host, self.key), found, meant, policy=self.policy)
+
+    def with_texts(
+        self, sealed: tuple[str, str, Intent], texts: Callable[[Iterable[str]], Mapping[str, bytes]]
+    ) -> HostCheck:
+        """Return what is to be said of a host that showed the texts of changed files."""
+        host, text, meant = sealed
+        found, seal = self.looked.of(host), Seal.from_text(text, host, self.key)
+        return compare(seal, found, meant, policy=self.policy, texts=texts(_digests(seal, found)))
 
 
 def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:

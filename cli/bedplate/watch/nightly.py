@@ -26,6 +26,7 @@ from bedplate.watch.fast_check import Escalation, FastCheck
 from bedplate.watch.full_check import FullCheck
 from bedplate.watch.message import body_of, send, title_of
 from bedplate.watch.recording import Recording
+from bedplate.watch.repair import Repair, Repaired
 from bedplate.watch.reporting import Reporting, write_reports
 
 # A night that was broken off longer ago is not gone on with: what it saw is of another day.
@@ -44,6 +45,7 @@ class NightResult:
     Attributes:
         run: the run that looked; of a fast check, the one that looked at seals.
         told: the findings of the message.
+        repaired: what was repaired by itself; None where nobody asked for that.
         files: the reports by form.
         resumed: whether another process had begun it.
     """
@@ -54,6 +56,7 @@ class NightResult:
     told: Sequence[Finding]
     files: dict[str, Path]
     resumed: bool
+    repaired: Repaired | None = None
 
 
 class Nightly:
@@ -63,6 +66,7 @@ class Nightly:
         seals: of the hosts that are compared with theirs; all others get a full check.
         recording: keeps what checks saw.
         execute: executes an accepted run, showing it: see `capture`.
+        repair: mends what its policy allows; None for nothing.
     """
 
     def __init__(  # noqa: PLR0917 (each is a part of its own, named where it is made)
@@ -73,6 +77,7 @@ class Nightly:
         recording: Recording,
         reporting: Reporting,
         execute: Execute,
+        repair: Repair | None = None,
     ) -> None:
         self._launcher = launcher
         self._drift = drift
@@ -81,6 +86,7 @@ class Nightly:
         self._checking = FullCheck(launcher, recording)
         self._reporting = reporting
         self._execute = execute
+        self._repair = repair
 
     @property
     def _settings(self) -> DriftSettings:
@@ -104,18 +110,19 @@ class Nightly:
                 night = self._pass_gate(night, believe=believe)
             run, night = self._check(night)
             kept = self._kept(night)
+            repaired = self._repaired(night, kept)
             at = kept.finished_at if kept else None
             report = self._reporting.report(product, at or night.started_at, check_id=night.run_id)
             folder = self._launcher.settings.reports_folder / night.id
             files = write_reports(report, folder) | self._write_metrics(report)
             if night.phase is NightPhase.CHECKED:
                 night = self._keep(night, phase=NightPhase.REPORTED)
-            night, told = self._tell(night, report)
+            night, told = self._tell(night, report, repaired.mended if repaired else ())
             now = datetime.now(UTC)
             self._drift.forget(now - timedelta(days=self._launcher.settings.retention.days))
             self._seals.sweep()
             night = self._keep(night, phase=NightPhase.DONE, finished_at=now)
-            return NightResult(night, run, report, told, files, resumed)
+            return NightResult(night, run, report, told, files, resumed, repaired)
 
     @contextlib.contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -185,6 +192,12 @@ class Nightly:
             raise EngineError(f"did not come to its end: {run.error or run.status.value}", where=f"run {run.id}")
         return self._keep(night, run_id=done.result.check.id)
 
+    def _repaired(self, night: Night, check: DriftCheck | None) -> Repaired | None:
+        """Repair what may be, if that was not done yet: reports and message are about what is left then."""
+        if self._repair is None or check is None:
+            return None
+        return (self._repair.mend if night.phase is NightPhase.CHECKED else self._repair.recall)(night, check)
+
     def _kept(self, night: Night) -> DriftCheck | None:
         """Return what is kept of the night's check."""
         checks = self._drift.checks(night.product) if night.run_id else []
@@ -220,7 +233,7 @@ class Nightly:
             raise UsageError(f"cannot be written: {error.strerror}", where=str(file)) from error
         return {"prometheus": file}
 
-    def _tell(self, night: Night, report: DriftReport) -> tuple[Night, Sequence[Finding]]:
+    def _tell(self, night: Night, report: DriftReport, mended: Sequence[Finding]) -> tuple[Night, Sequence[Finding]]:
         """Send what is new, at most once: that a message was sent can be kept only before or after it was."""
         if night.phase in _SENT_OR_NOT:
             return night, ()
@@ -229,12 +242,13 @@ class Nightly:
         self._drift.set_told([finding.id for finding, _ in report.waived], None)  # news when the waiver expires
         openly = {finding.id for finding in report.open if finding.cause is not Cause.EXPECTED}
         fresh = [finding for finding in self._drift.untold(night.product) if finding.id in openly]
-        if not fresh or not self._settings.notify:
+        if not (fresh or mended) or not self._settings.notify:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.NONE), fresh
         night = self._keep(night, phase=NightPhase.TELLING)
         self._drift.set_told([finding.id for finding in fresh], datetime.now(UTC))
         try:
-            send(self._settings.notify, title_of(report.check, fresh), body_of(report.check, fresh))
+            body = body_of(report.check, fresh, mended)
+            send(self._settings.notify, title_of(report.check, fresh, mended), body)
         except (ExternalError, UsageError):
             self._drift.set_told([finding.id for finding in fresh], None)
             self._keep(night, phase=NightPhase.DONE, message=Message.FAILED, finished_at=datetime.now(UTC))
