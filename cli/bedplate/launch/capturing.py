@@ -26,6 +26,8 @@ Execute = Callable[[PreparedRun, Sequence[RunObserver]], Run]
 _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
 _LONGEST_REASON = 300
+# Looking for a host's Python takes a trip of its own; where the inventory says which, that counts.
+_HASTE = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def capture(
     """
     prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(hosts), reason=reason))
     run = launcher.accept(prepared)
-    accepted = replace(prepared, run=run)
+    accepted = replace(prepared, run=run, environment={**prepared.environment, **_HASTE})
     folder = make_private(_folder(run, _REQUESTS))
     for host in hosts:
         document = json.dumps(request_of(host), separators=(",", ":"))
