@@ -1,14 +1,12 @@
 """Configuration: defaults, bedplate.toml, the file that BEDPLATE_CONFIG names, BEDPLATE_… variables, options.
 
 Later sources win. A setting `store.url` is `[store] url` in TOML and BEDPLATE_STORE_URL in the environment.
-Only the standard library is imported here: shell completion waits for it.
 """
 
 from __future__ import annotations
 
 import getpass
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -16,8 +14,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from bedplate.errors import SettingsError
+from bedplate.setting_sources import read_setting_file, setting_files, state_folder
 
-PROJECT_FILE = "bedplate.toml"
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -142,6 +140,7 @@ class GuardrailSettings:
         policies: folder of Cedar policies; empty means that there are none.
         timezone: in which policies see the time.
         workers: accounts that may start the approved runs of others.
+        contact: who can help with policies and calendars.
     """
 
     calendars: str = ""
@@ -149,6 +148,7 @@ class GuardrailSettings:
     policies: str = ""
     timezone: str = "UTC"
     workers: tuple[str, ...] = ()
+    contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,8 @@ class DriftSettings:
         textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
         notify: where messages go, as apprise has it (mailto://…, slack://…).
         seal_after: the products after whose runs hosts are sealed; empty for none.
+        record: whether fast checks also compare hosts with their records in NetBox, as the inventory has these.
+        journal: whether what differs goes to the journal of the host in NetBox, too.
         escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
         repair_roles: the roles whose findings `nightly --remediate` may repair; empty for none.
         repair_hosts, repair_percent: with more hosts to repair than either, none is.
@@ -196,6 +198,8 @@ class DriftSettings:
     textfile: str = ""
     notify: tuple[str, ...] = ()
     seal_after: tuple[str, ...] = ("baseline",)
+    record: bool = True
+    journal: bool = False
     escalate_percent: float = 10.0
     repair_roles: tuple[str, ...] = ()
     repair_hosts: int = 5
@@ -263,9 +267,9 @@ def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None)
         SettingsError: a file cannot be read, a key is unknown, or a value has the wrong type.
     """
     env = os.environ if env is None else env
-    settings = Settings(home=_home(env))
-    for file in _files(env, cwd or Path.cwd()):
-        settings = _merge(settings, _read(file), str(file))
+    settings = Settings(home=state_folder(env))
+    for file in setting_files(env, cwd or Path.cwd()):
+        settings = _merge(settings, read_setting_file(file), str(file))
         settings = replace(settings, sources=(*settings.sources, str(file)))
     return _merge_environment(settings, env)
 
@@ -273,29 +277,6 @@ def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None)
 def override(settings: Settings, section: str, **values: Any) -> Settings:  # noqa: ANN401
     """Return settings with what command line options gave."""
     return replace(settings, **{section: replace(getattr(settings, section), **values)})
-
-
-def _home(env: Mapping[str, str]) -> Path:
-    if env.get("BEDPLATE_HOME"):
-        return Path(env["BEDPLATE_HOME"]).expanduser().absolute()
-    base = env.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser().absolute() / "bedplate"
-
-
-def _files(env: Mapping[str, str], cwd: Path) -> list[Path]:
-    files = [folder / PROJECT_FILE for folder in (cwd, *cwd.parents) if (folder / PROJECT_FILE).is_file()][:1]
-    if env.get("BEDPLATE_CONFIG"):
-        files.append(Path(env["BEDPLATE_CONFIG"]).expanduser())
-    return files
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot be read: {error.strerror}", where=str(file)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"is not valid TOML: {error}", where=str(file)) from error
 
 
 def _merge(settings: Settings, data: Mapping[str, Any], where: str) -> Settings:

@@ -145,6 +145,15 @@ options:
     description: Whether interfaces and their addresses are read. This takes much longer.
     type: bool
     default: false
+  prefixes:
+    description:
+      - Whether NetBox's prefixes are read too, into a file beside the snapshot, with C(.prefixes) added to its name.
+        They are only read again where one of them or a site was changed.
+      - C(bedplate inventory check) asks for them, to find addresses that are outside of them.
+    type: bool
+    default: false
+    env:
+      - name: BEDPLATE_INVENTORY_PREFIXES
   group_by:
     description: Which kinds of groups are made.
     type: list
@@ -400,6 +409,10 @@ from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.faults 
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.gate import check_not_empty  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.options import Options  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.populate import populate  # noqa: E402
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.prefixes import (  # noqa: E402
+    Prefixes,
+    renewed,
+)
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.query import Query  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.snapshot import (  # noqa: E402
     Snapshot,
@@ -455,7 +468,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
     def _fill_as_nb_inventory(self, options: CompatOptions) -> None:
         notices = Notices()
-        lists = options.lists(self.display.warning)
+        lists = options.lists(self.display.warning, self.display.v)
         objects, into_groups = populate_as_nb_inventory(self.inventory, lists, options, notices)
         self._construct(dict.fromkeys(objects, True), objects)
         into_groups()
@@ -485,6 +498,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             full=options.full,
         )
         snapshot = supply.snapshot(notices, self.display.warning)
+        if options.prefixes:
+            for sentence in renewed(Prefixes(Client(options.endpoint()), options.page_size, kept)):
+                self.display.warning(sentence)
         self.display.v("%s: %d hosts, read %s" % (source.url, len(snapshot.hosts), (snapshot.cursor or {}).get("read")))
         return snapshot
 

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,9 +27,11 @@ else:
     from netbox_whole import manufacturers, related, whole
 
 # Seconds of the server for an answer, and for each host in it.
-_LIST, _COUNT, _CHANGES, _POLL, _QUERY = 0.03, 0.03, 0.022, 0.04, 0.01
+_LIST, _COUNT, _CHANGES, _POLL, _POLL_REST, _QUERY = 0.03, 0.03, 0.022, 0.04, 0.08, 0.01
 _PER_HOST, _PER_CONTEXT = 16 / 20_000, 4.5 / 10_000
 _PER_WHOLE_HOST = 39 / 20_000
+# Of what a host takes: the tags nested in it; and what its id alone takes.
+_PER_TAGS, _PER_ID = 3.9 / 10_000, 0.4 / 10_000
 _CORES, _PAGE = 2, 1000
 _DEVICES, _MACHINES = "/api/dcim/devices/", "/api/virtualization/virtual-machines/"
 _KINDS = {"device_list": "device", "virtual_machine_list": "virtual_machine"}
@@ -59,6 +62,7 @@ class Fleet:
     def __init__(self, count: int) -> None:
         self.lists: dict[str, dict[str, dict[str, Any]]] = {column: {} for column in _TABLES}
         self.hosts: dict[str, dict[int, dict[str, Any]]] = {"device": {}, "virtual_machine": {}}
+        self.tagged: Counter[int] = Counter()
         self.contexts: dict[tuple[str, int], dict[str, Any]] = {}
         self.changes = [_change(1, "dcim.device", 1)]
         for record in fleet_document(count)["hosts"].values():
@@ -83,6 +87,7 @@ class Fleet:
         model = {"model": record["model"], "manufacturer": {"slug": "dell"}}
         entry["device_type"] = {"id": self._number("device_type", "r650", model)} if record["model"] else None
         entry["tags"] = [{"id": self._number("tags", slug)} for slug in record["tags"]]
+        self.tagged.update(tag["id"] for tag in entry["tags"])
         first = number * 4 + (kind == "device") * 2
         primary = {"id": first, "address": record["primary_ip4"] + "/16", "dns_name": record["dns_name"]}
         entry |= {"primary_ip4": primary, "primary_ip6": None, "oob_ip": None}
@@ -149,11 +154,19 @@ class Replay:
         hosts = self.fleet.hosts[kind]
         bounds = dict(re.findall(r'(gte|lt):"(\d+)"', query))
         wanted = range(int(bounds["gte"]), min(int(bounds.get("lt", 10**9)), len(hosts) + 1)) if bounds else None
-        numbers = list(wanted or map(int, re.findall(r'"(\d+)"', query)))
+        numbers = list(map(int, re.findall(r'"(\d+)"', query)) if wanted is None else wanted)
+        tag = re.search(r'tags:\{id:\{exact:"(\d+)"', query)
+        if tag:
+            found = [one for one in numbers if one in hosts and {"id": int(tag[1])} in hosts[one]["tags"]]
+            found = found[:_PAGE]
+            return {"data": {name: [{"id": str(one)} for one in found]}}, _QUERY + len(found) * _PER_ID
         if query.endswith("{id config_context}}"):
             entries = [{"id": str(one), "config_context": self.fleet.contexts[kind, one]} for one in numbers]
             return {"data": {name: entries}}, _QUERY + len(numbers) * _PER_CONTEXT
-        return {"data": {name: [hosts[one] for one in numbers if one in hosts]}}, _QUERY + len(numbers) * _PER_HOST
+        found = [hosts[one] for one in numbers if one in hosts]
+        if query.endswith("{id tags{id}}}"):
+            return {"data": {name: found}}, _QUERY + len(found) * (_PER_ID + _PER_TAGS)
+        return {"data": {name: found}}, _QUERY + len(found) * (_PER_HOST - (0 if "tags{id}" in query else _PER_TAGS))
 
     def _rest(self, path: str, asked: dict[str, str]) -> tuple[dict[str, Any], float]:
         if path == "/api/status/":
@@ -161,8 +174,10 @@ class Replay:
         if path == "/api/schema/":
             return {"paths": {one: {"get": {"parameters": []}} for one in (_DEVICES, _MACHINES)}}, _LIST
         if path in (_DEVICES, _MACHINES):
+            if "last_updated__gte" in asked:
+                return {"count": 0, "next": None, "results": []}, _POLL_REST
             if "ordering" not in asked:
-                return self._whole(path, int(asked.get("offset", 0)))
+                return self._whole(path, int(asked.get("offset", 0)), asked.get("ids", ""))
             return self._count(self.fleet.hosts["device" if path == _DEVICES else "virtual_machine"], asked), _COUNT
         page = [entry for entry in self._entries(path, asked) if int(entry["id"]) > int(asked.get("id__gt", 0))]
         takes = _CHANGES if "object-changes" in path else _LIST
@@ -186,12 +201,15 @@ class Replay:
             return manufacturers()
         column = next((column for column, of_path in _TABLES.items() if path == of_path), None)
         known = self.fleet.lists[column].values() if column else ()
+        if column == "tags":
+            known = [{**tag, "tagged_items": self.fleet.tagged[tag["id"]]} for tag in known]
         return related(column or "", sorted(known, key=lambda entry: int(entry["id"])))
 
-    def _whole(self, path: str, offset: int) -> tuple[dict[str, Any], float]:
-        """Return a page of whole hosts by position."""
+    def _whole(self, path: str, offset: int, ids: str) -> tuple[dict[str, Any], float]:
+        """Return a page of whole hosts by position, of all or of some ids."""
         kind = "device" if path == _DEVICES else "virtual_machine"
-        hosts = list(self.fleet.hosts[kind].items())
+        chosen = set(map(int, ids.split(","))) if ids else None
+        hosts = [(one, entry) for one, entry in self.fleet.hosts[kind].items() if chosen is None or one in chosen]
         lists = {column: {entry["id"]: entry for entry in known.values()} for column, known in self.fleet.lists.items()}
         page = [whole(entry, self.fleet.contexts[kind, one], lists) for one, entry in hosts[offset : offset + _PAGE]]
         more = offset + _PAGE < len(hosts)
@@ -236,7 +254,9 @@ def serve(count: int, port: int) -> None:
 
         def _give(self, query: str) -> None:
             parts = urlsplit(self.path)
-            body = replay.answer(parts.path, dict(parse_qsl(parts.query)), query)
+            pairs = parse_qsl(parts.query)
+            asked = {**dict(pairs), "ids": ",".join(value for name, value in pairs if name == "id")}
+            body = replay.answer(parts.path, asked, query)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "nb_inventory"
 DEVICES = "/api/dcim/devices/"
 MACHINES = "/api/virtualization/virtual-machines/"
+CHANGES = "/api/core/object-changes/"
 _PATHS = {
     DEVICES: "devices",
     MACHINES: "virtual-machines",
@@ -32,19 +35,37 @@ _PATHS = {
     "/api/virtualization/interfaces/": "vm-interfaces",
     "/api/ipam/services/": "services",
     "/api/ipam/ip-addresses/": "ip-addresses",
+    CHANGES: "changes",
 }
 _FILTERS = {DEVICES: ["site", "role", "mac_address"], MACHINES: ["site", "role", "disk"]}
 _MAX_PAGE = 5
 
 
 class NbServer:
-    """The server and what it knows; tests may change `lists`, and `status` of the answers to a path."""
+    """The server and what it knows.
+
+    Attributes:
+        lists: name of a list → its objects; tests may change them.
+        status: path → status of its answers, where that is not 200.
+        delay: seconds before each answer.
+        targets: what was asked for so far.
+    """
 
     def __init__(self) -> None:
         self.lists: dict[str, list[dict[str, Any]]] = json.loads((FIXTURES / "lists.json").read_text())
+        self.lists["changes"] = []
+        self.log("dcim.device", 1)
         self.status: dict[str, int] = {}
+        self.delay = 0.0
+        self.version = "4.6.8"
         self.targets: list[str] = []
         self.url = ""
+
+    def log(self, label: str, number: int) -> None:
+        """Add an entry to the changelog, as now."""
+        changes = self.lists["changes"]
+        entry = {"id": changes[-1]["id"] + 1 if changes else 10, "time": datetime.now(UTC).isoformat()}
+        changes.append({**entry, "changed_object_type": label, "changed_object_id": number})
 
     def answer(self, target: str) -> tuple[int, Any]:
         """Return status and document of the answer to a GET request."""
@@ -54,7 +75,7 @@ class NbServer:
         if self.status.get(path, 200) != 200:
             return self.status[path], {"detail": "no"}
         if path == "/api/status/":
-            return 200, {"netbox-version": "4.6.8"}
+            return 200, {"netbox-version": self.version}
         if path == "/api/schema/":
             return 200, self._schema()
         if path not in _PATHS:
@@ -64,8 +85,12 @@ class NbServer:
     def _page(self, path: str, parameters: list[tuple[str, str]]) -> dict[str, Any]:
         asked = dict(parameters)
         found = [entry for entry in self.lists[_PATHS[path]] if _matches(entry, parameters)]
+        if "ordering" in asked:
+            found.sort(key=lambda entry: int(entry["id"]), reverse=asked["ordering"] == "-id")
         offset = int(asked.get("offset", 0))
-        page = found[offset : offset + _MAX_PAGE]
+        page = found[offset : offset + min(_MAX_PAGE, int(asked.get("limit", _MAX_PAGE)))]
+        if "fields" in asked:
+            page = [{key: entry.get(key) for key in asked["fields"].split(",")} for entry in page]
         if asked.get("exclude") == "config_context":
             page = [{key: value for key, value in entry.items() if key != "config_context"} for entry in page]
         rest = [(name, value) for name, value in parameters if name != "offset"]
@@ -84,7 +109,13 @@ class NbServer:
 
 
 def _matches(entry: dict[str, Any], parameters: list[tuple[str, str]]) -> bool:
+    asked = dict(parameters)
+    if int(entry["id"]) <= int(asked.get("id__gt", 0)):
+        return False
+    if str(entry.get("last_updated")) < asked.get("last_updated__gte", ""):
+        return False
     values = {
+        "id": entry["id"],
         "site": (entry.get("site") or {}).get("slug"),
         "role": (entry.get("role") or {}).get("slug") if isinstance(entry.get("role"), dict) else None,
         "device_id": (entry.get("device") or {}).get("id"),
@@ -95,7 +126,9 @@ def _matches(entry: dict[str, Any], parameters: list[tuple[str, str]]) -> bool:
     for name, value in parameters:
         if name in values:
             wanted.setdefault(name, set()).add(value)
-    if "assigned_object_id" in entry:  # which host an address is of is not told by the address alone
+    if (
+        "assigned_object_id" in entry and "id" not in wanted
+    ):  # which host an address is of is not told by the address alone
         return True
     return all(str(values[name]) in among for name, among in wanted.items())
 
@@ -107,6 +140,7 @@ def nb_server() -> Iterator[NbServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            time.sleep(server.delay)
             status, document = server.answer(self.path)
             body = json.dumps(document).encode()
             self.send_response(status)

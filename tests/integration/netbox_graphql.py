@@ -23,6 +23,7 @@ _POLLED = {
 }
 _ONE = re.compile(r"\{(\w+)\(filters:\{(.*?)\},pagination:\{limit:(\d+)\}\)\{(.*)\}\}$")
 _POLL = re.compile(r'(\w+_list)\(filters:\{last_updated:\{gte:"([^"]*)"\}\},pagination:\{limit:\d+\}\)')
+_TAG = re.compile(r'tags:\{id:\{exact:"(\d+)"\}\},')
 _FIELD = re.compile(r"(\w+)(?:\{([^}]*)\})?")
 
 
@@ -38,7 +39,7 @@ def answer(text: str, lists: Lists, limit: int, hidden: Collection[str]) -> dict
     one = _ONE.match(text)
     if one and one[1] in _HOSTS and "last_updated:{gte" not in one[2]:
         name, filters, asked, selection = one.groups()
-        found = [entry for entry in lists[_HOSTS[name]] if _matches(entry["id"], filters)]
+        found = [entry for entry in lists[_HOSTS[name]] if _matches(entry, filters)]
         page = [] if name in hidden else found[: min(int(asked), limit)]
         return {"data": {name: [_project(entry, selection, hidden) for entry in page]}}
     polled = _POLL.findall(text)
@@ -56,7 +57,11 @@ def _updated(lists: Lists, name: str, since: str) -> list[dict[str, str]]:
     ]
 
 
-def _matches(number: int, filters: str) -> bool:
+def _matches(entry: Mapping[str, Any], filters: str) -> bool:
+    number = int(entry["id"])
+    tag = _TAG.match(filters)
+    if tag and int(tag[1]) not in {one["id"] for one in entry["tags"]}:
+        return False
     if "in_list" in filters:
         return str(number) in re.findall(r'"(\d+)"', filters)
     bounds = dict(re.findall(r'(gte|lt):"(\d+)"', filters))

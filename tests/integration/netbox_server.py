@@ -41,6 +41,7 @@ CHANGES = "/api/core/object-changes/"
 GRAPHQL = "/graphql/"
 CONTEXTS = "/api/extras/config-contexts/"
 CUSTOM_FIELDS = "/api/extras/custom-fields/"
+PREFIXES = "/api/ipam/prefixes/"
 # What REST's devices and virtual machines carry -> the list that it is in.
 _CARRIED = {
     "location": "/api/dcim/locations/",
@@ -109,6 +110,7 @@ class NetBoxServer:
         queries: the GraphQL queries so far.
         hidden: columns and lists that GraphQL does not show to the token.
         requests: (path, parameters, headers) of all requests so far.
+        body: of the request that is being answered.
         unexpected: requests that no test should have caused.
         before: called with each path before it is answered; what it returns is answered instead.
         after_page: called with a path after a page of it was made.
@@ -132,6 +134,7 @@ class NetBoxServer:
             {"id": number, "name": name, "type": {"value": of_type}, "object_types": _HOST_TYPES}
             for number, (name, of_type) in enumerate(_FIELD_TYPES.items(), 1)
         ]
+        self.lists[PREFIXES] = []
         self.lists[CHANGES] = []
         self.log("dcim.device", 1)
         self.max_page_size = 1000
@@ -144,6 +147,11 @@ class NetBoxServer:
         self.before: Callable[[str], Answer | None] = lambda _path: None
         self.after_page: Callable[[str], None] = lambda _path: None
         self.url = ""
+        self._own = threading.local()
+
+    @property
+    def body(self) -> bytes:
+        return bytes(self._own.body)
 
     def fail(self, path: str, answer: Answer, times: int | None = None) -> None:
         """Answer requests for a path with this, the first `times` of them or all."""
@@ -197,6 +205,7 @@ class NetBoxServer:
         parts = urlsplit(target)
         parameters = parse_qsl(parts.query, keep_blank_values=True)
         self.requests.append((parts.path, parameters, headers))
+        self._own.body = body or b""
         instead = self.before(parts.path)
         if instead is not None:
             return instead

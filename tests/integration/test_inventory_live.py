@@ -14,7 +14,15 @@ from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_frozen import freeze
 from bedplate.settings import Settings
 from integration.command_line import Said, bedplate
-from integration.netbox_server import DEVICES, V1_TOKEN, Answer, NetBoxServer, netbox_server, recorded_error
+from integration.netbox_server import (
+    DEVICES,
+    PREFIXES,
+    V1_TOKEN,
+    Answer,
+    NetBoxServer,
+    netbox_server,
+    recorded_error,
+)
 
 Command = Callable[..., Said]
 
@@ -118,6 +126,26 @@ class TestLive:
 
     def test_check_reads_the_snapshot(self, command: Command) -> None:
         assert command("check", "-o", "json").document("inventory_check")["hosts"] > 0
+
+    def test_check_looks_for_addresses_in_netboxs_own_prefixes(self, command: Command, netbox: NetBoxServer) -> None:
+        site = netbox.device(1)["site"]["slug"]
+        netbox.lists[PREFIXES] = [
+            {"id": 1, "prefix": "10.0.0.0/8", "scope_type": None, "scope": None},
+            {"id": 2, "prefix": "10.16.0.10/32", "scope_type": "dcim.site", "scope": {"id": 9, "slug": "elsewhere"}},
+        ]
+        netbox.device(2)["primary_ip4"]["address"] = "192.0.2.9/24"
+        said = command("check", "-o", "json")
+        found = said.document("inventory_check")
+        strays = {fault["host"]: fault["message"] for fault in found["faults"] if fault["kind"] == "outside_prefix"}
+        assert strays.pop(netbox.device(1)["name"]) == (
+            f"is at {site} and has 10.16.0.10, but 10.16.0.10/32 is of elsewhere"
+        )
+        assert strays == {netbox.device(2)["name"]: "has 192.0.2.9, which is in no prefix"}
+        assert (said.code, found["prefixes"]) == (2, 2)
+        netbox.fail(PREFIXES, recorded_error(0))
+        again = command("check", "-o", "json")
+        assert again.document("inventory_check")["faults"] == found["faults"]
+        assert "the prefixes are not those of now" in again.err
 
 
 class TestNetBoxFails:

@@ -1,9 +1,13 @@
 """Reading a NetBox by GraphQL: the same hosts as by REST, and each way in which it can lie or fail."""
 
+import json
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from integration import netbox_graphql
 from integration.netbox_server import (
     CUSTOM_FIELDS,
     DEVICES,
@@ -17,7 +21,7 @@ from integration.netbox_server import (
 )
 from netbox_modules import client, faults, query, reading, source
 
-CLUSTERS = "/api/virtualization/clusters/"
+CLUSTERS, TAGS = "/api/virtualization/clusters/", "/api/extras/tags/"
 KINDS = ("device", "virtual_machine")
 LOGIN = Answer(200, b"<html>Please log in</html>", {"Content-Type": "text/html; charset=utf-8"})
 
@@ -280,3 +284,98 @@ def test_a_context_that_is_hidden_from_us_is_found_out(netbox: NetBoxServer) -> 
     for device in netbox.lists[DEVICES]:  # by role, which no context that we see asks for
         device["config_context"] = {**device["config_context"], "of_role": device["role"]["slug"]}
     assert records(read(netbox)) == records(read(netbox, "rest"))
+
+
+@pytest.fixture
+def many(netbox: NetBoxServer) -> NetBoxServer:
+    """A NetBox of 1,200 hosts and two tags, one of them on every third host, the other on the first 199."""
+    tags = netbox.lists[TAGS] = [{"id": number, "slug": f"t{number}", "name": f"T{number}"} for number in (1, 2, 3)]
+    for path in (DEVICES, MACHINES):
+        hosts = netbox.lists[path]
+        first = {**hosts[0], "local_context_data": None, "config_context": {}}
+        netbox.lists[path] = [{**first, "id": number, "name": f"h{number}"} for number in range(1, 601)]
+        for host in netbox.lists[path]:
+            host["tags"] = [tags[0]] * (host["id"] % 3 == 0) + [tags[1]] * (host["id"] < 200)
+    hosts = [*netbox.lists[DEVICES], *netbox.lists[MACHINES]]
+    for tag in tags:
+        tag["tagged_items"] = sum(tag in host["tags"] for host in hosts) + 5
+    return netbox
+
+
+def nested(netbox: NetBoxServer) -> int:
+    """Return how many pages of hosts were asked for with their tags nested."""
+    return sum("primary_ip4" in text and "tags{id}" in text for text in netbox.queries)
+
+
+class TestTagsApart:
+    @pytest.mark.parametrize("page_size", [150, 1000])
+    def test_many_hosts_have_the_tags_that_they_have_by_rest(self, many: NetBoxServer, page_size: int) -> None:
+        by_graphql = records(read(many, "graphql", page_size=page_size))
+        assert nested(many) == 0
+        assert by_graphql == records(read(many, "rest"))
+
+    def test_netbox_may_give_smaller_pages_than_asked_for(self, many: NetBoxServer) -> None:
+        many.max_page_size = 40
+        by_graphql = records(read(many, "graphql"))
+        assert nested(many) == 0
+        assert by_graphql == records(read(many, "rest"))
+
+    def test_a_server_that_ignores_the_filter_is_found_out(self, many: NetBoxServer) -> None:
+        whole = records(read(many, "rest"))
+
+        def ignore(path: str) -> Answer | None:
+            if path != GRAPHQL or b"filters:{tags" not in many.body:
+                return None
+            text = re.sub(r'tags:\{id:\{exact:"\d+"\}\},', "", json.loads(many.body)["query"])
+            return json_answer(netbox_graphql.answer(text, many.lists, 1000, ()))
+
+        many.before = ignore
+        assert records(read(many, "graphql")) == whole
+        assert nested(many) > 0
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            json_answer({"data": None, "errors": [{"message": "Unknown field tags"}]}),
+            json_answer({"data": {"device_list": [{"id": "3"}, {"id": "3"}], "virtual_machine_list": []}}),
+        ],
+    )
+    def test_a_filter_that_does_not_work_is_done_without(self, many: NetBoxServer, answer: Answer) -> None:
+        whole = records(read(many, "rest"))
+        many.before = lambda path: answer if path == GRAPHQL and b"filters:{tags" in many.body else None
+        assert records(read(many, "graphql")) == whole
+        assert nested(many) > 0
+
+    def test_tags_are_nested_where_that_is_less_work(self, many: NetBoxServer) -> None:
+        for tag in many.lists[TAGS]:
+            del tag["tagged_items"]
+        read(many, "graphql", page_size=1000)
+        assert nested(many) == 2
+        many.lists[TAGS] += [
+            {"id": number, "slug": f"t{number}", "name": "T", "tagged_items": 1} for number in range(10, 500)
+        ]
+        read(many, "graphql", page_size=1000)
+        assert nested(many) == 4
+
+
+def test_a_kind_of_host_that_is_hidden_and_the_only_one(netbox: NetBoxServer) -> None:
+    netbox.hidden = {"device_list"}
+    endpoint = client.Endpoint(netbox.url, token=V2_TOKEN, timeout=5, retries=0)
+    asked_of = source.NetBoxSource(client.Client(endpoint), 500, "graphql")
+    with pytest.raises(faults.SourceError, match=r"REST counts 2\d devices, and 0 came"):
+        asked_of.read(query.Query(("device",), {}, ("active", "staged")), faults.Notices())
+
+
+def test_a_slow_page_is_waited_for(netbox: NetBoxServer) -> None:
+    """Thirty seconds are less than the sixty for which NetBox may be silent; here all is ten times as fast."""
+    whole = records(read(netbox))
+    begun: list[float] = []
+
+    def slow(path: str) -> None:
+        if path == GRAPHQL and "primary_ip4" in netbox.queries[-1] and not begun:
+            begun.append(time.monotonic())
+            time.sleep(0.6)
+
+    netbox.after_page = slow
+    assert records(read(netbox, timeout=1.2, retries=0)) == whole
+    assert begun

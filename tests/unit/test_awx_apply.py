@@ -12,6 +12,7 @@ import pytest
 
 from bedplate.awx.comparison import Action, Cause
 from bedplate.awx.kinds import BY_NAME
+from bedplate.awx.own_limits import limits_left_to_awx
 from bedplate.catalog import load_catalog
 from bedplate.errors import EngineError
 from fake_awx.catalog import Awx, product
@@ -451,6 +452,20 @@ def test_every_field_that_awx_takes_is_kept_or_left_to_others_on_purpose(kind: s
     for name, default in BY_NAME[kind].defaults.items():
         if recorded[name].get("default") is not None:
             assert recorded[name]["default"] == default, name
+
+
+def test_limits_that_playbooks_keep_to_are_not_missing_in_awx(awx: Awx) -> None:
+    root = Path(__file__).parents[2]
+    products = load_catalog(root / "playbooks" / "products").products()
+    assert {each.name for each in products if each.guardrails.canary} == {
+        "patch", "reboot", "service_control", "service_deploy",
+    }  # fmt: skip
+    assert awx.plan(*limits_left_to_awx(products, root)).notes == (
+        "decommission: AWX does not enforce guardrails.dry_run_first, so no team may launch it there",
+        "onboard: AWX runs one at once, not 2",
+    )
+    (other,) = limits_left_to_awx([product(guardrails={"canary": 1}, targets={"max_hosts": 5})], root)
+    assert awx.plan(other).notes == ("sample: AWX does not enforce guardrails.canary, so no team may launch it there",)
 
 
 def test_the_catalog_that_bedplate_comes_with_is_taken(furnished: Awx) -> None:

@@ -94,7 +94,7 @@ class TestContexts:
 class TestRanges:
     @given(st.integers(0, 5000), st.integers(0, 100_000), st.integers(1, 1000))
     def test_ranges_cover_every_id_once(self, count: int, last: int, page_size: int) -> None:
-        spans = graphql._ranges(count, last, page_size)
+        spans = graphql.ranges(count, last, page_size)
         assert spans[0][0] == 1
         assert all(before[1] == after[0] for before, after in pairwise(spans))
         assert spans[-1][1] > 10**15

@@ -125,7 +125,7 @@ def graph(app: App, *, group: str, target: Path | None, output: str) -> None:
 @click.option(
     "--prefixes",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="NetBox's answer to /api/ipam/prefixes/, to find addresses that are outside them.",
+    help="NetBox's answer to /api/ipam/prefixes/, instead of asking NetBox.",
 )
 @output_option_with("junit")
 @pass_app
@@ -133,7 +133,8 @@ def check(app: App, *, strict: bool, owner: str | None, prefixes: Path | None, o
     """Look for what will hurt in what NetBox says, host by host, with the owner of each.
 
     No address, no class, names or addresses that two hosts have, config contexts that contradict each other, unknown
-    platforms, and, with --prefixes, addresses that are in no prefix or in one of another site.
+    platforms, and addresses that are in no prefix or in one of another site. Prefixes are NetBox's own, where the
+    inventory asks NetBox; for a snapshot file they are those read with it, or those of --prefixes.
 
     Exit codes: 0 no errors, 2 errors were found, 7 the inventory cannot be used at all.
 
@@ -147,9 +148,10 @@ def check(app: App, *, strict: bool, owner: str | None, prefixes: Path | None, o
 
     adapter = open_inventory(app)
     source = only_source(adapter)
+    adapter.wants_prefixes = prefixes is None
     found = adapter.snapshot_of(source)
     _ = adapter.names  # unusable is worse than faulty
-    known = _prefixes(prefixes) if prefixes else None
+    known = _prefixes(prefixes) if prefixes else adapter.prefixes_of(source)
     faults = [fault for fault in find_faults(found, known or ()) if owner is None or fault.owner == owner]
     hosts = {name: one.owner for name, one in found.hosts.items() if owner is None or one.owner == owner}
     document = check_document(adapter.path, adapter.snapshot_file_of(source), len(hosts), faults)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bedplate.commands.context import App, pass_app
-from bedplate.commands.drift_check import exit_code_of_check, fast_check, fleet_background, recording_of
+from bedplate.commands.drift_check import exit_code_of_check, fast_check, fleet_background, journal_of, recording_of
 from bedplate.commands.drift_waivers import waiver_book
+from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
 from bedplate.commands.run import executed
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from bedplate.watch.awx_check import AwxCheck
     from bedplate.watch.nightly import NightResult
     from bedplate.watch.repair import Repair, Repaired
 
@@ -38,8 +40,9 @@ def nightly(app: App, *, product: str, output: str, believe: bool, remediate: bo
     With --remediate, what its roles may repair by themselves (drift.repair_roles) is repaired before reports are
     written, within its window and caps.
 
-    Exits with 6 when something is not as agreed, with 7 when too many hosts vanished or changed their class since the
-    last night, and with 9 when the message could not be sent.
+    Where AWX is configured, it is compared with the catalog, too. Exits with 6 when something is not as agreed, with 7
+    when too many hosts vanished or changed their class since the last night, and with 9 when the message could not be
+    sent, or AWX not be asked.
 
     Example: bedplate nightly --product baseline
     """
@@ -51,14 +54,19 @@ def nightly(app: App, *, product: str, output: str, believe: bool, remediate: bo
     book.all()  # what is wrong with them is said before anything starts
     repair = _repair(app) if remediate else None
     reporting = Reporting(app.drift, fleet_background(app), book)
-    execute = partial(executed, app)
-    night = Nightly(app.launcher, app.drift, app.seals, recording_of(app), reporting, execute, repair)
+    recording, execute = recording_of(app), partial(executed, app)
+    night = Nightly(
+        app.launcher, app.drift, app.seals, recording, reporting, execute, _awx_check(app), journal_of(app), repair
+    )
     result = night.run(product, believe=believe)
     emit(night_document(result), output, lambda out: draw_night(out, result))
+    for error in result.errors:
+        click.echo(f"bedplate: {error}", err=True)
     check = result.report.check
     states = [state for state in result.report.states if state.check == check.id]
     runs = [*([result.run] if result.run else []), *(result.repaired.runs if result.repaired else ())]
-    return exit_code_of_check(states, result.report.open, runs)
+    code = exit_code_of_check(states, result.report.open, runs)
+    return ExitCode.EXTERNAL if result.errors and code in {ExitCode.DONE, ExitCode.DRIFT} else code
 
 
 def _repair(app: App) -> Repair:
@@ -69,6 +77,15 @@ def _repair(app: App) -> Repair:
     repair = Repair(app.launcher, app.drift, fast_check(app), background, book, partial(executed, app))
     repair.check_policy()
     return repair
+
+
+def _awx_check(app: App) -> AwxCheck | None:
+    from bedplate.catalog import load_catalog
+    from bedplate.watch.awx_check import AwxCheck
+
+    if not app.settings.awx.url:
+        return None
+    return AwxCheck(app.settings.awx, load_catalog(app.content.products).products(), app.drift)
 
 
 def night_document(result: NightResult) -> dict[str, Any]:

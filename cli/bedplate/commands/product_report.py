@@ -43,7 +43,11 @@ def report(app: App, *, name: str | None, since: datetime | None, html: Path | N
     from bedplate.teams import load_teams
 
     catalog = load_catalog(app.content.products)
-    products = [catalog.get(name)] if name else catalog.products()
+    products, hidden = ([catalog.get(name)], "") if name else app.viewer.visible(catalog.products())
+    if name:
+        app.viewer.check(products[0])
+    if hidden:
+        click.echo(f"bedplate: left out: {hidden}", err=True)
     app.recover()
     now = datetime.now(UTC)
     scope = Scope(since or now - _PERIOD, now, name)

@@ -32,9 +32,9 @@ from bedplate.execution.inventory_cache import (
     write_private,
 )
 from bedplate.execution.inventory_process import Answer, PatternError, ask, inventory_environment, unmatched_part
-from bedplate.execution.inventory_snapshot import SnapshotHistory, read_snapshot, snapshot_file
+from bedplate.execution.inventory_snapshot import SnapshotHistory, read_prefixes, read_snapshot, snapshot_file
 from bedplate.execution.inventory_source import InventorySource, PluginSource, dump_settings
-from bedplate.fleet import HostRecord, Snapshot
+from bedplate.fleet import HostRecord, Prefix, Snapshot
 from bedplate.settings import Settings
 
 _SERVES_INSTEAD = "The last good snapshot serves instead"
@@ -46,6 +46,9 @@ class InventoryAdapter:
     Args:
         path: the inventory folder or file, as ansible's `-i` would get it.
 
+    Attributes:
+        wants_prefixes: whether sources that ask NetBox shall read its prefixes too; to be set before anything is asked.
+
     Raises:
         InventoryError: there is nothing at `path`.
     """
@@ -56,6 +59,7 @@ class InventoryAdapter:
         self.path = path.expanduser().absolute()
         self.source = InventorySource(self.path)
         self.cache = InventoryCache(settings.home)
+        self.wants_prefixes = False
         self._warnings: dict[str, None] = {}
         self._graph = ""
 
@@ -238,6 +242,15 @@ class InventoryAdapter:
             return read_snapshot(self.snapshot_file_of(source))
         return None
 
+    def prefixes_of(self, source: PluginSource) -> list[Prefix] | None:
+        """Return the prefixes beside the snapshot that a source speaks from, or None if there are none.
+
+        Raises:
+            InventoryError: the file cannot be read, or has no prefixes in it.
+        """
+        snapshot = self.snapshot_of(source)
+        return read_prefixes(self.snapshot_file_of(source), snapshot.source)
+
     def _settle(self) -> None:
         """Let live sources ask NetBox if they want to: all further answers are of that moment."""
         if self.source.is_live and not self._graph:
@@ -277,6 +290,7 @@ class InventoryAdapter:
             return {}
         unnamed = [source for source in live if not source.settings.get("snapshot_path")]
         kept = {"BEDPLATE_INVENTORY_SNAPSHOT": str(self.snapshot_file_of(unnamed[0]))} if unnamed else {}
+        kept |= {"BEDPLATE_INVENTORY_PREFIXES": "1"} if self.wants_prefixes and not self._graph else {}
         # Once they have answered, their snapshot serves for the rest of this command.
         return kept | ({"BEDPLATE_INVENTORY_CACHE_TTL": str(10**9)} if self._graph else {})
 

@@ -28,6 +28,7 @@ _LIVE = frozenset(
         "retries",
         "headers",
         "page_size",
+        "prefixes",
         "snapshot_path",
         "cache_ttl",
         "refresh",

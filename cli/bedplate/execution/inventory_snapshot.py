@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from bedplate.errors import InventoryError, UsageError
 from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.execution.inventory_source import InventorySource, PluginSource
-from bedplate.fleet import Snapshot
+from bedplate.fleet import Prefix, Snapshot, parse_prefixes
 from bedplate.settings import Settings
 
 
@@ -61,6 +62,24 @@ def read_snapshot(file: Path) -> Snapshot:
     except OSError as error:
         raise InventoryError(f"the snapshot cannot be read: {error.strerror}", where=str(file)) from error
     return Snapshot.parse(content, str(file))
+
+
+def read_prefixes(snapshot: Path, source: str) -> list[Prefix] | None:
+    """Return the prefixes that were read beside a snapshot of this source, or None if none were.
+
+    Raises:
+        InventoryError: the file cannot be read, or has no prefixes in it.
+    """
+    file = snapshot.with_name(f"{snapshot.name}.prefixes")
+    try:
+        document = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InventoryError(f"the prefixes cannot be read: {error}", where=str(file)) from error
+    if not isinstance(document, dict) or document.get("source") != source:
+        return None
+    return parse_prefixes(document.get("prefixes"), str(file))
 
 
 def write_snapshot(file: Path, snapshot: Snapshot) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from bedplate.drift.capture import Capture, CaptureError, read_capture
 from bedplate.drift.observation import UNREACHABLE
+from bedplate.drift.records import RecordCheck, read_record_check
 from bedplate.errors import EngineError
 from bedplate.execution.executor import ExecutionOutcome, RunObserver
 from bedplate.execution.files import make_private
@@ -25,6 +26,7 @@ PRODUCT = "drift_check"
 Execute = Callable[[PreparedRun, Sequence[RunObserver]], Run]
 _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
+_RECORDS = "artifacts/records"
 _LONGEST_REASON = 300
 # Looking for a host's Python takes a trip of its own; where the inventory says which, that counts.
 _HASTE = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
@@ -53,13 +55,20 @@ class Captures:
         except (OSError, UnicodeDecodeError) as error:
             raise CaptureError(f"its answer cannot be read: {error}") from error
 
+    def record_of(self, host: str) -> RecordCheck | None:
+        """Return in what a host is not as NetBox says; None where that was not compared."""
+        try:
+            return read_record_check(host, (_folder(self.run, _RECORDS) / _quoted(host)).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+
     def without_hosts(self) -> Captures:
         """Return the same without the list of all hosts, to be handed to other processes."""
         return replace(self, run=replace(self.run, hosts=()))
 
     def discard(self) -> None:
         """Remove what was asked and answered, once it is compared or sealed: every night would leave as much again."""
-        for part in (_REQUESTS, _CAPTURES):
+        for part in (_REQUESTS, _CAPTURES, _RECORDS):
             shutil.rmtree(_folder(self.run, part), ignore_errors=True)
 
 

@@ -11,18 +11,20 @@ from bedplate.catalog import Product
 from bedplate.content import Content
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import InventoryNames
-from bedplate.guardrails import Limits, Order, Person
+from bedplate.guardrails import Limits, Order
 from bedplate.guardrails.approvals import Approval, ApprovalRepository, order_digest
 from bedplate.guardrails.batches import cut
 from bedplate.guardrails.locks import Claim, LockRepository, Occupied
 from bedplate.guardrails.questions import PolicyDecision, PolicyQuestion
-from bedplate.launch.limits import limits_of, person_of
+from bedplate.launch.limits import limits_of
 from bedplate.launch.rulebooks import load_policies, read_calendars, unread_batches, zone_of_policies
 from bedplate.launch.targets import Target
 from bedplate.launch.whereabouts import custom_field_of, domain_of
+from bedplate.persons import Person, person_among
 from bedplate.runs import Run, RunMode, RunQuery, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger
+from bedplate.teams import Teams, load_teams
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Gathering:
         product, run = guarded.product, guarded.run
         limits = limits_of(product)
         check = run.mode is RunMode.CHECK
-        person = person_of(self._settings, run.requester if guarded.resumed else None)
+        teams = load_teams(self._settings)
+        person = person_among(teams, self._settings, run.requester if guarded.resumed else None)
         calendars = read_calendars(self._settings, () if check else product.guardrails.freeze or ())
         occupied = Occupied() if check else self._locks.occupied(claim_of(run, limits))
         return Order(
@@ -91,6 +94,8 @@ class Gathering:
             shared_store=self._approvals.shared,
             policy=self._policy(guarded, person, now),
             unread=unread_batches(self._content, product.playbook, limits.batches),
+            teams=teams or Teams(),
+            keeper=self._settings.guardrails.contact or Order.keeper,
         )
 
     def batches(self, product: Product, hosts: Sequence[str]) -> list[list[str]] | None:

@@ -22,6 +22,7 @@ from bedplate.execution.machine import Machine, own_folders
 from bedplate.execution.recorder import RunRecorder
 from bedplate.execution.surroundings import stop_file
 from bedplate.guardrails import Outcome, refusal_text, waits
+from bedplate.guardrails.consent import TURN_RULES
 from bedplate.launch.admission import Admission
 from bedplate.launch.auditing import Auditor, asked_details
 from bedplate.launch.consenting import Consent
@@ -29,6 +30,7 @@ from bedplate.launch.detached import DetachedOrder, start_detached
 from bedplate.launch.preparation import Preparation
 from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
+from bedplate.launch.turn import Turn
 from bedplate.launch.watch import Watch
 from bedplate.notify import Announcer
 from bedplate.notify.announcing import log_of
@@ -112,7 +114,9 @@ class Launcher:
         if request.resumes is not None:
             self.consent.check_same(request.resumes, prepared.run)
         no = {Outcome.REFUSED} if request.resumes is None else {Outcome.REFUSED, Outcome.PENDING}
-        said = [replace(each, outcome=Outcome.REFUSED) for each in prepared.verdicts if each.outcome in no]
+        later = TURN_RULES if request.patience is not None else frozenset()
+        told = [each for each in prepared.verdicts if each.outcome in no and each.rule not in later]
+        said = [replace(each, outcome=Outcome.REFUSED) for each in told]
         if said:
             self.auditor.record("refused", prepared.run, **asked_details(prepared.run), why=refusal_text(said))
             raise RefusedError(refusal_text(said))
@@ -143,7 +147,8 @@ class Launcher:
         try:
             freeze(self.adapter, run.hosts, prepared.context, folder / _INVENTORY)
             make_private(folder / _ARTIFACTS)
-            self._admission.admit(run, prepared.order, resumed=prepared.resumed)
+            patient = prepared.patience is not None
+            self._admission.admit(run, prepared.order, resumed=prepared.resumed, patient=patient)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -163,19 +168,13 @@ class Launcher:
         run = prepared.run
         control = control or StopControl()
         recorder = RunRecorder(self.store, run, self._spool_folder, self.exit_codes)
-        request = ExecutionRequest(
-            run=run,
-            playbook=prepared.playbook,
-            inventory=_frozen(run),
-            environment=prepared.environment,
-            variables=prepared.variables,
-            secrets=prepared.secrets,
-        )
-        watch = Watch(self.settings, prepared.order, prepared.calendars, run.folder)
         try:
-            self.auditor.record("started", run)
-            with Heartbeat(self.store, run.id, control), watch:
-                self._engine.execute(request, [*observers, recorder], control)
+            with Heartbeat(self.store, run.id, control):
+                turned_away = self._turn.wait(prepared, control)
+                if turned_away is None:
+                    self._perform(prepared, [*observers, recorder], control)
+                else:
+                    recorder.finished(turned_away)
         except BaseException as error:
             if not recorder.run.status.ended:
                 recorder.finished(_broken_off(error))
@@ -184,6 +183,24 @@ class Launcher:
             self._admission.dismiss(recorder.run)
             self._announce(run)
         return recorder.run
+
+    def _perform(self, prepared: PreparedRun, observers: Sequence[RunObserver], control: StopControl) -> None:
+        run = prepared.run
+        request = ExecutionRequest(
+            run=run,
+            playbook=prepared.playbook,
+            inventory=_frozen(run),
+            environment=prepared.environment,
+            variables=prepared.variables,
+            secrets=prepared.secrets,
+        )
+        self.auditor.record("started", run)
+        with Watch(self.settings, prepared.order, prepared.calendars, run.folder):
+            self._engine.execute(request, observers, control)
+
+    def ahead(self, prepared: PreparedRun) -> str | None:
+        """Return why an accepted run has to wait for its turn; None if it has not, or does not wait."""
+        return self._turn.ahead(prepared) if prepared.patience is not None else None
 
     def _announce(self, run: Run) -> None:
         """Tell of a run that ended; what goes wrong with that is a file in its folder, and nothing else."""
@@ -268,6 +285,10 @@ class Launcher:
         """Remove the private folders of ended runs on this machine."""
         for folder in own_folders(runs, self.machine):
             shutil.rmtree(folder, ignore_errors=True)
+
+    @cached_property
+    def _turn(self) -> Turn:
+        return Turn(self.content, self.settings, self.ledger, self.recover)
 
     @cached_property
     def _admission(self) -> Admission:

@@ -17,9 +17,9 @@ from bedplate.execution.strategy import strategy_of
 from bedplate.guardrails import judge
 from bedplate.launch.estimate import expected_seconds
 from bedplate.launch.guarding import Gathering, Guarded
-from bedplate.launch.limits import person_of
 from bedplate.launch.request import LaunchRequest, PreparedRun
 from bedplate.launch.targets import Target, resolve_target
+from bedplate.persons import person_of
 from bedplate.runs import REDACTED, Run, RunMode, RunRepository, RunStatus, new_run_id
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger
@@ -75,6 +75,7 @@ class Preparation:
             verdicts=judge(order),
             calendars=product.guardrails.freeze or (),
             resumed=guarded.resumed,
+            patience=request.patience,
         )
 
     def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:

@@ -25,10 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bedplate.drift.capture import Capture, CaptureError
-from bedplate.drift.comparison import Policy, compare
+from bedplate.drift.capture import CaptureError
+from bedplate.drift.comparison import Policy
 from bedplate.drift.managing import hosts_to_seal, seal_from_run
-from bedplate.drift.observation import CheckOutcome, HostCheck
+from bedplate.drift.observation import HostCheck
 from bedplate.drift.seal import Intent, Seal, SealError, request_for, texts_of, verify
 from bedplate.errors import EngineError
 from bedplate.execution.digest import content_digest
@@ -36,6 +36,7 @@ from bedplate.execution.files import make_private
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import write_private
 from bedplate.launch.capturing import Captures, Execute, capture
+from bedplate.launch.comparing import Comparing, no_texts, request_of, unknown
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.portions import over_all
 from bedplate.runs import Run
@@ -184,57 +185,21 @@ def fast_check(
     key = seal_key(launcher.settings.home)
     untrusted = {host: reason for host in hosts if (reason := _distrust(host, seals, key))}
     sealed = [host for host in hosts if host not in untrusted]
-    checks = {host: _unknown(host, reason) for host, reason in untrusted.items()}
+    checks = {host: unknown(host, reason) for host, reason in untrusted.items()}
     if not sealed:
         return Checked(None, [checks[host] for host in hosts])
 
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
-    requests = over_all(partial(_request, key), ((host, seals[host]) for host in sealed), len(sealed))
+    more = {"facts": launcher.settings.drift.record}
+    requests = over_all(partial(request_of, key, more), ((host, seals[host]) for host in sealed), len(sealed))
     looked = capture(launcher, sealed, lambda _host: next(requests), reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
-    comparing = _Comparing(looked.without_hosts(), key, policy)
+    comparing = Comparing(looked.without_hosts(), key, policy)
     judged = over_all(comparing.check, ((host, seals[host], meant[host]) for host in sealed), len(sealed))
     for host, check in zip(sealed, judged, strict=True):
-        checks[host] = check or comparing.with_texts((host, seals[host], meant[host]), texts or _no_texts)
+        checks[host] = check or comparing.with_texts((host, seals[host], meant[host]), texts or no_texts)
     looked.discard()
     return Checked(looked.run, [checks[host] for host in hosts])
-
-
-def _no_texts(_digests: Iterable[str]) -> dict[str, bytes]:
-    return {}
-
-
-def _request(key: bytes, signed: tuple[str, str]) -> dict[str, Any]:
-    host, text = signed
-    return Seal.from_text(text, host, key).request()
-
-
-@dataclass(frozen=True)
-class _Comparing:
-    """Compares what hosts answered with their seals, each with what it is meant to be; another process may, too."""
-
-    looked: Captures
-    key: bytes
-    policy: Policy | None
-
-    def check(self, sealed: tuple[str, str, Intent]) -> HostCheck | None:
-        """Return what is to be said of a host; None where that takes texts, which are in the store."""
-        host, text, meant = sealed
-        try:
-            found = self.looked.of(host)
-        except CaptureError as error:
-            return _unknown(host, str(error))
-        if found.texts:
-            return None
-        return compare(Seal.from_text(text, host, self.key), found, meant, policy=self.policy)
-
-    def with_texts(
-        self, sealed: tuple[str, str, Intent], texts: Callable[[Iterable[str]], Mapping[str, bytes]]
-    ) -> HostCheck:
-        """Return what is to be said of a host that showed the texts of changed files."""
-        host, text, meant = sealed
-        found, seal = self.looked.of(host), Seal.from_text(text, host, self.key)
-        return compare(seal, found, meant, policy=self.policy, texts=texts(_digests(seal, found)))
 
 
 def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:
@@ -246,16 +211,6 @@ def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:
     except SealError as error:
         return str(error)
     return None
-
-
-def _unknown(host: str, reason: str) -> HostCheck:
-    return HostCheck(host, CheckOutcome.UNKNOWN, reason=reason)
-
-
-def _digests(seal: Seal, found: Capture) -> set[str]:
-    """Return the digests of the sealed texts of files that differ now."""
-    files = seal.capture.states.get("file", {})
-    return {digest for path in found.texts if (digest := files.get(path, {}).get("content"))}
 
 
 def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> dict[str, Intent]:

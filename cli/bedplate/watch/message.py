@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from bedplate.drift.check import DriftCheck
 from bedplate.drift.finding import Finding
+from bedplate.drift.telling import who
 from bedplate.errors import ExternalError, SettingsError
 
 _LINES = 20
+_LONGEST = 100
 
 
 def title_of(check: DriftCheck, fresh: Sequence[Finding], mended: Sequence[Finding] = ()) -> str:
@@ -58,7 +60,8 @@ def send(urls: Sequence[str], title: str, body: str) -> None:
 
 def _line(finding: Finding) -> str:
     seen = finding.observed
-    return f"- {seen.severity}: {seen.host}: {seen.kind} {seen.key}: {seen.attribute} ({finding.cause})"
+    by = who(finding.by, _LONGEST)
+    return f"- {seen.severity}: {seen.host}: {seen.kind} {seen.key}: {seen.attribute} ({finding.cause}), by {by}"
 
 
 def _count(number: int, noun: str) -> str:

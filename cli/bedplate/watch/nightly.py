@@ -13,18 +13,30 @@ from bedplate.drift.finding import Cause, Finding
 from bedplate.drift.night import Fleet, Gate, Message, Night, NightPhase
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seals import SealRepository
-from bedplate.errors import EngineError, ExternalError, InventoryError, NotFoundError, RefusedError, UsageError
+from bedplate.errors import (
+    EngineError,
+    ExternalError,
+    InventoryError,
+    NotFoundError,
+    RefusedError,
+    SettingsError,
+    UsageError,
+)
 from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.launch import Launcher, PreparedRun, RunObserver
 from bedplate.launch.capturing import PRODUCT as LOOK
 from bedplate.launch.capturing import Execute
+from bedplate.launch.limits import person_of
 from bedplate.reports.drift_metrics import drift_metrics
 from bedplate.reports.drift_report import DriftReport
 from bedplate.runs import Run, RunStatus, new_run_id
 from bedplate.settings import DriftSettings
+from bedplate.watch.awx_check import PRODUCT as AWX
+from bedplate.watch.awx_check import AwxCheck
 from bedplate.watch.fast_check import Escalation, FastCheck
 from bedplate.watch.full_check import FullCheck
 from bedplate.watch.message import body_of, send, title_of
+from bedplate.watch.netbox import Journal
 from bedplate.watch.recording import Recording
 from bedplate.watch.repair import Repair, Repaired
 from bedplate.watch.reporting import Reporting, write_reports
@@ -48,6 +60,7 @@ class NightResult:
         repaired: what was repaired by itself; None where nobody asked for that.
         files: the reports by form.
         resumed: whether another process had begun it.
+        errors: what of other systems came to nothing: AWX could not be read, or NetBox not be written to.
     """
 
     night: Night
@@ -56,6 +69,7 @@ class NightResult:
     told: Sequence[Finding]
     files: dict[str, Path]
     resumed: bool
+    errors: Sequence[str] = ()
     repaired: Repaired | None = None
 
 
@@ -66,6 +80,8 @@ class Nightly:
         seals: of the hosts that are compared with theirs; all others get a full check.
         recording: keeps what checks saw.
         execute: executes an accepted run, showing it: see `capture`.
+        awx: compares AWX with the catalog, where there is one.
+        journal: writes to journals in NetBox, where that is wanted.
         repair: mends what its policy allows; None for nothing.
     """
 
@@ -77,8 +93,12 @@ class Nightly:
         recording: Recording,
         reporting: Reporting,
         execute: Execute,
+        awx: AwxCheck | None = None,
+        journal: Journal | None = None,
         repair: Repair | None = None,
     ) -> None:
+        self._awx = awx
+        self._journal = journal
         self._launcher = launcher
         self._drift = drift
         self._seals = seals
@@ -109,10 +129,13 @@ class Nightly:
             if night.fleet is None:
                 night = self._pass_gate(night, believe=believe)
             run, night = self._check(night)
+            errors = self._check_awx(night)
             kept = self._kept(night)
             repaired = self._repaired(night, kept)
             at = kept.finished_at if kept else None
             report = self._reporting.report(product, at or night.started_at, check_id=night.run_id)
+            report = self._reporting.with_others(report, self._others)
+            errors += self._write_journal(night, report)
             folder = self._launcher.settings.reports_folder / night.id
             files = write_reports(report, folder) | self._write_metrics(report)
             if night.phase is NightPhase.CHECKED:
@@ -122,7 +145,32 @@ class Nightly:
             self._drift.forget(now - timedelta(days=self._launcher.settings.retention.days))
             self._seals.sweep()
             night = self._keep(night, phase=NightPhase.DONE, finished_at=now)
-            return NightResult(night, run, report, told, files, resumed, repaired)
+            return NightResult(night, run, report, told, files, resumed, errors, repaired)
+
+    @property
+    def _others(self) -> Sequence[str]:
+        """The products besides the night's own of whose findings it tells."""
+        return [AWX] if self._awx else []
+
+    def _check_awx(self, night: Night) -> list[str]:
+        """Compare AWX with the catalog; return why that could not be done. The hosts' part of the night goes on."""
+        if self._awx is None or night.phase is not NightPhase.CHECKED:
+            return []
+        try:
+            self._awx.check(f"{night.id}-{AWX}", person_of(self._launcher.settings).name, datetime.now(UTC))
+        except (EngineError, SettingsError) as error:
+            return [f"AWX could not be compared with the catalog: {error}"]
+        return []
+
+    def _write_journal(self, night: Night, report: DriftReport) -> list[str]:
+        """Write what differs from NetBox into its journals, each once; return why that could not be done."""
+        if self._journal is None or night.phase is not NightPhase.CHECKED:
+            return []
+        try:
+            self._journal.write(report.open)
+        except ExternalError as error:
+            return [f"the journal could not be written: {error}"]
+        return []
 
     @contextlib.contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -241,7 +289,8 @@ class Nightly:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.UNKNOWN), ()
         self._drift.set_told([finding.id for finding, _ in report.waived], None)  # news when the waiver expires
         openly = {finding.id for finding in report.open if finding.cause is not Cause.EXPECTED}
-        fresh = [finding for finding in self._drift.untold(night.product) if finding.id in openly]
+        untold = [finding for product in (night.product, *self._others) for finding in self._drift.untold(product)]
+        fresh = [finding for finding in untold if finding.id in openly]
         if not (fresh or mended) or not self._settings.notify:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.NONE), fresh
         night = self._keep(night, phase=NightPhase.TELLING)

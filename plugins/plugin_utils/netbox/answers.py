@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import zlib
+from email.utils import parsedate_to_datetime
 from typing import Any, Dict, Optional
 
 from .faults import SourceError
@@ -59,7 +60,7 @@ def refusal(response: http.client.HTTPResponse, body: bytes, url: str) -> Except
     status = response.status
     said = "NetBox answered %d %s%s" % (status, response.reason, _detail(response, body))
     if status in _TRY_AGAIN:
-        return PassingError(said, _retry_after(response.headers.get("Retry-After")))
+        return PassingError(said, _retry_after(response.headers))
     hints: Dict[int, str] = {
         401: "check the token",
         403: "check the token, and that it has the right to view these objects",
@@ -85,8 +86,16 @@ def _detail(response: http.client.HTTPResponse, body: bytes) -> str:
     return ": %s" % str(detail)[:300]
 
 
-def _retry_after(value: Optional[str]) -> Optional[float]:
-    return min(float(value), _LONGEST_WAIT) if value and value.isdigit() else None
+def _retry_after(headers: http.client.HTTPMessage) -> Optional[float]:
+    """Return the seconds to wait that an answer names, as a number or as a time by its own clock."""
+    value = headers.get("Retry-After", "")
+    if value.isdigit():
+        return min(float(value), _LONGEST_WAIT)
+    try:
+        asked = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return min(max(0.0, asked.total_seconds()), _LONGEST_WAIT)
 
 
 def _without_query(url: str) -> str:

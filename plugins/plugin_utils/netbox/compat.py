@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from itertools import chain
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from ansible.inventory.data import InventoryData
 
+from .alike import Alike
 from .client import Client
 from .compat_groups import Groups, name_of
+from .compat_kept import read_kept
 from .compat_lists import HOSTS, Asked, Lists
-from .compat_supply import CompatSupply, read_kept
+from .compat_supply import CompatSupply
 from .compat_tables import Tables, master_of
 from .compat_variables import HostFacts, Manner, parse_renames
 from .faults import InventoryError, Notices
@@ -72,8 +73,8 @@ class CompatOptions:
             addresses=manner.interfaces or manner.dns_name or manner.ansible_host_dns_name,
         )
 
-    def lists(self, warn: Callable[[str], None]) -> Lists:
-        """Return what NetBox said. Raises InventoryError if there is no whole fleet."""
+    def lists(self, warn: Callable[[str], None], tell: Callable[[str], None]) -> Lists:
+        """Return what NetBox said, and tell how it was read. Raises InventoryError if there is no whole fleet."""
         if self._options.snapshot:
             return read_kept(self._options.snapshot).lists
         client, asked = Client(self._options.endpoint()), self.asked()
@@ -84,16 +85,18 @@ class CompatOptions:
             path=self._path(client.endpoint.base, asked),
             page_size=self._options.page_size,
             refresh=self._options.refresh,
+            full=self._options.full,
         )
-        return supply.lists(warn)
+        found = supply.lists(warn)
+        tell("%s: read %s" % (client.endpoint.base, supply.how))
+        return found
 
     def _path(self, url: str, asked: Asked) -> str:
         """Return where the last good lists are kept."""
         path = self._options.snapshot_path(url, self._options.query())
         if self._get("snapshot_path"):
             return path
-        digest = hashlib.sha256(repr((url, asked)).encode("utf-8")).hexdigest()[:16]
-        return os.path.join(os.path.dirname(path), "nb-%s.json.gz" % digest)
+        return os.path.join(os.path.dirname(path), "nb-%s.json.gz" % asked.digest(url))
 
 
 def populate_as_nb_inventory(
@@ -116,10 +119,12 @@ def populate_as_nb_inventory(
     add_hosts(inventory, dict.fromkeys(name for name, _host in found))
     objects: Dict[str, Dict[str, Any]] = {}
     of_hosts: List[Tuple[str, Dict[str, Any], Dict[str, Any]]] = []
+    alike = Alike()
     for name, host in found:
         own = facts.facts_of(host)
-        of_hosts.append((name, host, own))
-        inventory.hosts[name].vars.update(untrusted_variables(facts.variables_of(name, host, own, notices)))
+        of_hosts.append((name, host, groups.needed(own)))
+        variables = alike.share(facts.variables_of(name, host, own, notices))
+        inventory.hosts[name].vars.update(untrusted_variables(variables))
         objects[name] = untrusted_variables(host)
 
     def into_groups() -> None:
@@ -140,7 +145,8 @@ def _hosts(lists: Lists, chassis: bool, notices: Notices) -> List[Tuple[str, Dic
                 name = name_of(entry, chassis)
                 fault = host_name_fault(name) if name else "it has none"
                 if fault is None:
-                    found.setdefault(str(name), []).append({**entry, "is_virtual": kind == "virtual_machine"})
+                    entry["is_virtual"] = kind == "virtual_machine"
+                    found.setdefault(str(name), []).append(entry)
                 else:
                     notices.add("left out, because Ansible cannot take the name: %s" % fault, repr(name))
     for name, entries in found.items():

@@ -60,8 +60,12 @@ class Groups:
                     if above is not None:
                         self._inventory.add_child(groups[above], self._sites[number])
 
+    def needed(self, facts: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return what of a host's facts says which groups it goes into."""
+        return {kind: facts[kind] for kind in self._kinds if facts.get(kind)}
+
     def place(self, name: str, host: Object, facts: Mapping[str, Any]) -> None:
-        """Note which groups a host goes into."""
+        """Note which groups a host goes into. Its facts need only be those that are needed."""
         for kind in self._kinds:
             values = facts.get(kind)
             for value in values if isinstance(values, list) else [values] if values else []:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
+from . import changes, pages, polling
+from .alike import Alike
+from .answers import AnswerError
 from .client import Client
 from .faults import InventoryError, SourceError
 from .filters import names_in_schema
 
-Json = Any  # what a JSON document holds
 Objects = List[Dict[str, Any]]
 Pair = Tuple[str, str]
 
 HOSTS = {"device": "/api/dcim/devices/", "virtual_machine": "/api/virtualization/virtual-machines/"}
-_ALWAYS = {
+ALWAYS = {
     "sites": "/api/dcim/sites/",
     "regions": "/api/dcim/regions/",
     "site_groups": "/api/dcim/site-groups/",
@@ -48,12 +51,22 @@ class Asked(NamedTuple):
     interfaces: bool
     addresses: bool
 
+    def digest(self, url: str) -> str:
+        """Return what tells what is asked for of this NetBox from anything else."""
+        return hashlib.sha256(repr((url, tuple(self))).encode("utf-8")).hexdigest()[:16]
+
 
 class Lists(NamedTuple):
-    """All that was read: name of a list → its objects."""
+    """All that was read.
+
+    Attributes:
+        objects: name of a list → its objects.
+        position: where the next refresh starts from; None where there can be none.
+    """
 
     netbox_version: str
     objects: Dict[str, Objects]
+    position: Optional[Dict[str, Any]] = None
 
 
 def read_lists(client: Client, asked: Asked, page_size: int) -> Lists:
@@ -64,23 +77,41 @@ def read_lists(client: Client, asked: Asked, page_size: int) -> Lists:
         InventoryError: a filter is one that NetBox would ignore.
     """
     try:
-        version = _version(client.get("/api/status/"), client.endpoint.base)
-        wanted = [(name, path, ()) for name, path in _paths(asked).items()]
-        hosts = [(kind, HOSTS[kind], parameters) for kind, parameters in _of_kinds(client, asked).items()]
+        version = read_version(client)
+        parameters = _of_kinds(client, asked)
+        position = _position(client, parameters, page_size)
+        wanted = [(kind, HOSTS[kind], parameters[kind]) for kind in parameters]
+        wanted += [(name, path, []) for name, path in _paths(asked).items()]
+        alike = Alike()
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             futures = {
-                name: pool.submit(_read, client, path, parameters, page_size)
-                for name, path, parameters in [*hosts, *wanted]
+                name: pool.submit(read_list, client, path, of_list, page_size, alike) for name, path, of_list in wanted
             }
             objects = {name: future.result() for name, future in futures.items()}
-        return Lists(version, objects)
+        position["counts"] = {kind: len(objects[kind]) for kind in parameters}
+        return Lists(version, objects, position)
     finally:
         client.close()
 
 
+def _position(client: Client, parameters: Dict[str, List[Pair]], page_size: int) -> Dict[str, Any]:
+    """Return where a refresh goes on from, if it begins before anything is read."""
+    lists, asked_at = pages.Lists(client, page_size), changes.as_server_time(client.server_time)
+    position: Dict[str, Any] = {"asked_at": asked_at, "parameters": parameters, "changelog": None, "polled": {}}
+    try:
+        position["changelog"] = changes.position_of(lists)
+        since = changes.polled_from(asked_at)
+        position["polled"] = polling.poll(client, lists, since, by_graphql=False, services=False)
+    except AnswerError as error:
+        position["unseen"] = str(error)
+    except changes.NotExactError:
+        pass
+    return position
+
+
 def _paths(asked: Asked) -> Dict[str, str]:
     parts = ((asked.services, _SERVICES), (asked.interfaces, _INTERFACES), (asked.addresses, _ADDRESSES))
-    return {**_ALWAYS, **{name: path for needed, paths in parts if needed for name, path in paths.items()}}
+    return {**ALWAYS, **{name: path for needed, paths in parts if needed for name, path in paths.items()}}
 
 
 def _of_kinds(client: Client, asked: Asked) -> Dict[str, List[Pair]]:
@@ -112,16 +143,20 @@ def _is_known(name: str, known: FrozenSet[str]) -> bool:
     return name in known or name.startswith("cf_")
 
 
-def _read(client: Client, path: str, parameters: Sequence[Pair], page_size: int) -> Objects:
-    """Read a list by position, and make sure that nothing was lost or doubled by a change in mid-read."""
+def read_list(client: Client, path: str, parameters: Sequence[Pair], page_size: int, alike: Alike) -> Objects:
+    """Read a list by position, and make sure that nothing was lost or doubled by a change in mid-read.
+
+    Raises:
+        SourceError: it did not come whole and well-formed.
+    """
     found: Objects = []
     while True:
         query = [*parameters, ("limit", str(page_size)), ("offset", str(len(found)))]
         page = client.get(path, query)
         results = page.get("results") if isinstance(page, dict) else None
-        if not isinstance(results, list) or not all(_has_id(entry) for entry in results):
+        if not isinstance(results, list) or type(page.get("count")) is not int or not all(map(_has_id, results)):
             raise SourceError("this is no list of objects", where=client.endpoint.base + path)
-        found += results
+        found += map(alike.share, results)
         if not results or len(found) >= page["count"]:
             break
     if len(found) != page["count"] or len({entry["id"] for entry in found}) != len(found):
@@ -137,7 +172,9 @@ def _has_id(entry: object) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("id"), int)
 
 
-def _version(status: Json, where: str) -> str:
+def read_version(client: Client) -> str:
+    """Return NetBox's version. Raises SourceError if it is too old, or not said."""
+    status, where = client.get("/api/status/"), client.endpoint.base
     version = status.get("netbox-version") if isinstance(status, dict) else None
     parts = str(version).split("-")[0].split(".")[:2]
     if len(parts) < 2 or not all(part.isdigit() for part in parts):
@@ -145,8 +182,3 @@ def _version(status: Json, where: str) -> str:
     if tuple(map(int, parts)) < _OLDEST:
         raise SourceError("NetBox %s is too old: 4.2 or newer is needed" % version, where=where)
     return str(version)
-
-
-def size_of(lists: Mapping[str, Objects], kind: str) -> Optional[int]:
-    """Return how many hosts of a kind there are; None where the kind was not read."""
-    return len(lists[kind]) if kind in lists else None

@@ -1,36 +1,22 @@
-"""Which lists serve `compat: nb_inventory`: the last good ones while they are fresh, or new ones from NetBox."""
+"""Which lists serve `compat: nb_inventory`: the last good ones while they are fresh, or those of NetBox now."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
-import tempfile
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Dict, Optional, Tuple
 
+from .ages import age_of, is_younger_than, readable_age
+from .changes import NotExactError
 from .client import Client
+from .compat_kept import Kept, read_kept, write_again, write_kept
 from .compat_lists import HOSTS, Asked, Lists, Objects, read_lists
+from .compat_refresh import CompatRefresh
 from .faults import InventoryError, SourceError, listed
-from .supply import Limits
-
-SCHEMA = 1
-_FORMAT = "nb_inventory lists"
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
+from .gate import Limits
+from .lock import LOCKED_AT_MOST, refresh_lock
 
 Warn = Callable[[str], None]
-
-
-class Kept:
-    """Lists that were read before.
-
-    Attributes:
-        age: seconds since then.
-    """
-
-    def __init__(self, lists: Lists, age: float) -> None:
-        self.lists = lists
-        self.age = age
 
 
 class CompatSupply:
@@ -39,17 +25,23 @@ class CompatSupply:
     Args:
         path: where the last good ones are kept.
         refresh: ask NetBox, however fresh they are.
+        full: read NetBox in full, even where the changes are known.
+
+    Attributes:
+        how: how NetBox was read, and why not in a better way, for people.
     """
 
     def __init__(
-        self, client: Client, asked: Asked, limits: Limits, *, path: str, page_size: int, refresh: bool
+        self, client: Client, asked: Asked, limits: Limits, *, path: str, page_size: int, refresh: bool, full: bool
     ) -> None:
         self._client = client
         self._asked = asked
         self._limits = limits
         self._path = path
         self._page_size = page_size
-        self._refresh = refresh
+        self._refresh = refresh or full
+        self._full = full
+        self.how = "not at all: what was read before serves"
 
     def lists(self, warn: Warn) -> Lists:
         """Return the lists that serve.
@@ -58,27 +50,69 @@ class CompatSupply:
             InventoryError: NetBox gave no whole fleet, or one that shrank by more than the limit.
         """
         last = self._last(warn)
-        if last is not None and not self._refresh and last.age < self._limits.cache_ttl:
+        if last is not None and not self._refresh and is_younger_than(last.taken_at, self._limits.cache_ttl):
             return last.lists
-        try:
-            read = read_lists(self._client, self._asked, self._page_size)
-        except SourceError as error:
-            if last is None or not self._limits.stale_if_error or last.age > self._limits.stale_max_age * 3600:
-                raise
-            warn("%s. What was read %d minutes ago serves instead" % (error, last.age // 60))
-            return last.lists
-        self._check(read, last)
-        write_lists(self._path, read, self._client.endpoint.base)
-        return read
+        with refresh_lock(self._path, LOCKED_AT_MOST) as waited:
+            if waited:
+                before, last = last, self._last(warn)
+                if last is not None and not self._full and (before is None or before.taken_at < last.taken_at):
+                    return last.lists
+            try:
+                return self._renewed(last, warn)
+            except SourceError as fault:
+                return self._stale(fault, last, warn).lists
 
     def _last(self, warn: Warn) -> Optional[Kept]:
+        """Return the last good lists of the same query, or None."""
         if not os.path.exists(self._path):
             return None
         try:
-            return read_kept(self._path)
+            kept = read_kept(self._path)
         except InventoryError as error:
             warn("%s. It is read anew" % error)
             return None
+        return kept if kept.query == self._asked.digest(self._client.endpoint.base) else None
+
+    def _renewed(self, last: Optional[Kept], warn: Warn) -> Lists:
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        where, query = self._client.endpoint.base, self._asked.digest(self._client.endpoint.base)
+        found, reason = self._changes(last)
+        if last is not None and found is not None and not found[1]:
+            self.how = "nothing changed"
+            same = Kept(found[0], now, last.full_at, query)
+            self._write(lambda: write_again(self._path, same, where), warn)
+            return found[0]
+        if last is not None and found is not None:
+            read, full_at, self.how = found[0], last.full_at, "what changed"
+        else:
+            read, full_at = read_lists(self._client, self._asked, self._page_size), now
+            self.how = "in full; %s" % reason
+        self._check(read, last)
+        fresh = Kept(read, now, full_at, query)
+        self._write(lambda: write_kept(self._path, fresh, where), warn)
+        return read
+
+    def _changes(self, last: Optional[Kept]) -> Tuple[Optional[Tuple[Lists, bool]], str]:
+        """Return the lists of now and whether they are others, by what changed; or None, and why there are none."""
+        if last is None:
+            return None, "there was nothing to go on from"
+        if self._full:
+            return None, "as asked"
+        since = age_of(last.full_at)
+        if since > self._limits.full_read_after * 3600:
+            return None, "the last full read is %s ago" % readable_age(since)
+        try:
+            return CompatRefresh(self._client, self._asked, self._page_size, last.lists).run(), ""
+        except NotExactError as reason:
+            return None, str(reason)
+
+    def _write(self, write: Callable[[], None], warn: Warn) -> None:
+        try:
+            write()
+        except InventoryError as fault:
+            if self._refresh:
+                raise
+            warn("%s; nothing will serve when NetBox is away" % fault)
 
     def _check(self, read: Lists, last: Optional[Kept]) -> None:
         """Make sure that an answer with less is not taken for a fleet with less."""
@@ -89,53 +123,26 @@ class CompatSupply:
         if last is None or self._limits.accept_shrink:
             return
         for kind in HOSTS:
-            before = _names(last.lists.objects.get(kind, []))
-            gone = [name for number, name in before.items() if number not in _names(read.objects.get(kind, []))]
-            if len(gone) > max(len(before) * self._limits.shrink_limit / 100, self._limits.shrink_minimum):
+            before, now = (_names(lists.objects.get(kind, [])) for lists in (last.lists, read))
+            gone = [name for number, name in before.items() if number not in now]
+            if len(gone) > self._limits.allowed(len(before)):
                 raise InventoryError(
                     "%d of %d hosts of type %s are gone: %s" % (len(gone), len(before), kind, listed(gone)),
                     where=self._client.endpoint.base,
                     hint="if that is right, refresh once with accept_shrink",
                 )
 
-
-def read_kept(path: str) -> Kept:
-    """Read lists that were written before. Raises InventoryError if the file has none."""
-    try:
-        with gzip.open(path, "rb") as file:
-            document = json.loads(file.read())
-        if document.get("format") != _FORMAT or document["schema"] != SCHEMA:
-            raise InventoryError("this was not written with compat: nb_inventory", where=path)
-        taken = datetime.strptime(document["taken_at"], _TIME).replace(tzinfo=timezone.utc)
-        age = max(0.0, (datetime.now(timezone.utc) - taken).total_seconds())
-        return Kept(Lists(document["netbox_version"], document["lists"]), age)
-    except (OSError, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise InventoryError("the lists cannot be read: %s" % error, where=path) from error
-
-
-def write_lists(path: str, lists: Lists, source: str) -> None:
-    """Write lists in one step (0600). Raises InventoryError; what was there before is still there then."""
-    document: Dict[str, Any] = {
-        "format": _FORMAT,
-        "schema": SCHEMA,
-        "taken_at": datetime.now(timezone.utc).strftime(_TIME),
-        "source": source,
-        "netbox_version": lists.netbox_version,
-        "lists": lists.objects,
-    }
-    data = gzip.compress(json.dumps(document, separators=(",", ":")).encode("utf-8"), compresslevel=4, mtime=0)
-    folder = os.path.dirname(os.path.abspath(path))
-    temporary = ""
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise InventoryError("the lists cannot be written: %s" % error.strerror, where=path) from error
+    def _stale(self, fault: SourceError, last: Optional[Kept], warn: Warn) -> Kept:
+        if last is None or not self._limits.stale_if_error:
+            raise fault
+        age = age_of(last.taken_at)
+        if age > self._limits.stale_max_age * 3600:
+            raise SourceError(
+                "%s. What was read last is %s old, more than stale_max_age allows (%g hours)"
+                % (fault, readable_age(age), self._limits.stale_max_age)
+            ) from fault
+        warn("%s. What was read %s ago serves instead" % (fault, readable_age(age)))
+        return last
 
 
 def _names(objects: Objects) -> Dict[int, str]:

@@ -11,6 +11,8 @@ from typing import Iterator
 from .faults import InventoryError
 from .snapshot import make_private_folder
 
+LOCKED_AT_MOST = 900.0
+"""Seconds that one refresh waits for another."""
 _LOOK_EVERY = 0.1
 
 

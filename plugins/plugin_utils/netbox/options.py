@@ -43,6 +43,10 @@ class Options:
         return bool(self._get("full"))
 
     @property
+    def prefixes(self) -> bool:
+        return bool(self._get("prefixes"))
+
+    @property
     def transport(self) -> str:
         return str(self._get("transport"))
 

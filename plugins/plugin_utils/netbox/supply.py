@@ -11,20 +11,18 @@ import uuid
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Optional
 
-from .ages import readable_age
+from .ages import is_younger_than, readable_age
 from .changes import NotExactError
 from .classes import ClassRule
 from .faults import InventoryError, Notices, SourceError
 from .gate import Limits, check_not_empty, check_shrink
 from .kept import read_tables, write_tables
-from .lock import refresh_lock
+from .lock import LOCKED_AT_MOST, refresh_lock
 from .query import Query
 from .reading import Reading, Source
 from .rows import Tables
 from .settle import settle, settle_altered
 from .snapshot import TYPES, Snapshot, read_snapshot, write_again, write_snapshot
-
-_LOCKED_AT_MOST = 900.0
 
 Warn = Callable[[str], None]
 
@@ -64,9 +62,9 @@ class Supply:
             InventoryError: NetBox gave no whole fleet, or one that shrank by more than the limit.
         """
         last = self._last(warn)
-        if last is not None and not self._refresh and last.age() < self._limits.cache_ttl:
+        if last is not None and not self._refresh and is_younger_than(last.taken_at, self._limits.cache_ttl):
             return last
-        with refresh_lock(self._path, _LOCKED_AT_MOST) as waited:
+        with refresh_lock(self._path, LOCKED_AT_MOST) as waited:
             if waited:
                 before, last = last, self._last(warn)
                 if last is not None and not self._full and (before is None or before.taken_at < last.taken_at):
