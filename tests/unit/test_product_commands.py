@@ -226,6 +226,7 @@ class TestView:
         assert "left out: 1 product is not for eve to see" in viewed("docs", str(tmp_path / "site")).err
         assert not (tmp_path / "site" / "sample.html").exists()
         assert "sample" not in viewed("backstage").out
+        assert viewed("report", "sample").code == 3
 
     def test_the_teams_that_are_named_are(
         self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,14 +25,12 @@ def docs(app: App, folder: Path) -> None:
     from bedplate.catalog import load_catalog
     from bedplate.reports.catalog_site import site
 
-    products, hidden = app.viewer.visible(load_catalog(app.content.products).products())
+    products = app.viewer.visible(load_catalog(app.content.products).products())
     _make(folder)
     files = list(site(products))
     for name, text in files:
         write_text(folder / name, text)
     click.echo(f"{len(files)} files for {len(products)} products in {folder}", err=True)
-    if hidden:
-        click.echo(f"bedplate: left out: {hidden}", err=True)
 
 
 @click.command()
@@ -58,9 +56,7 @@ def backstage(app: App, *, launch_path: str | None, target: Path | None) -> None
 
     if launch_path is not None and "{product}" not in launch_path:
         raise UsageError("must have {product} in it", where="--launch-path", hint="/proxy/awx/{product}/launch/")
-    products, hidden = app.viewer.visible(load_catalog(app.content.products).products())
-    if hidden:
-        click.echo(f"bedplate: left out: {hidden}", err=True)
+    products = app.viewer.visible(load_catalog(app.content.products).products())
     documents = [dict(entity) for entity in entities(products, launch_path)]
     text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, explicit_start=True)
     if target:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import click
 
 from bedplate.errors import RefusedError
 
@@ -25,12 +27,15 @@ class Viewer:
         """Return whether a product with these teams in `access.view` is to be shown. Raises SettingsError."""
         return view is None or self._person.may_see(view)
 
-    def visible(self, products: Sequence[Product]) -> tuple[list[Product], str]:
-        """Return the products that are to be shown, and a sentence on the others, empty where there are none."""
-        shown = [product for product in products if self.sees(product.access.view)]
-        hidden = len(products) - len(shown)
-        what = "1 product is" if hidden == 1 else f"{hidden} products are"
-        return shown, f"{what} not for {self._person.name} to see" if hidden else ""
+    def visible(self, products: Iterable[Product]) -> list[Product]:
+        """Return the products that are to be shown, and tell on standard error of the others."""
+        every = list(products)
+        shown = [product for product in every if self.sees(product.access.view)]
+        hidden = len(every) - len(shown)
+        if hidden:
+            what = "1 product is" if hidden == 1 else f"{hidden} products are"
+            click.echo(f"bedplate: left out: {what} not for {self._person.name} to see", err=True)
+        return shown
 
     def check(self, product: Product) -> None:
         """Raise RefusedError if the product is not to be shown; says who can help."""
