@@ -26,7 +26,7 @@ from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.launch import Launcher, PreparedRun, RunObserver
 from bedplate.launch.capturing import PRODUCT as LOOK
 from bedplate.launch.capturing import Execute
-from bedplate.launch.limits import person_of
+from bedplate.persons import person_of
 from bedplate.reports.drift_metrics import drift_metrics
 from bedplate.reports.drift_report import DriftReport
 from bedplate.runs import Run, RunStatus, new_run_id
