@@ -252,7 +252,7 @@ class TestLocks:
         out, err = waiting.communicate(timeout=240)
         first.communicate(timeout=240)
         assert waiting.returncode == 3, out + err
-        assert "refused after it waited: frozen by 'Year end'" in out
+        assert "refused by freeze: frozen by 'Year end'" in out
 
     def test_so_many_runs_of_a_product_at_once(self, office: Office) -> None:
         office.project.product("naps", nap(30), guardrails={"concurrency": 1})

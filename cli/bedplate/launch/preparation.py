@@ -69,6 +69,7 @@ class Preparation:
             calendars=product.guardrails.freeze or (),
             resumed=guarded.resumed,
             patience=request.patience,
+            request=request,
         )
 
     def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:

@@ -58,6 +58,7 @@ class PreparedRun:
         calendars: the product's own freeze calendars.
         resumed: the run was pending, and goes on.
         patience: how long it waits for its turn.
+        request: the order itself, to be judged anew when it waited.
     """
 
     run: Run
@@ -73,6 +74,7 @@ class PreparedRun:
     calendars: Sequence[str] = ()
     resumed: bool = False
     patience: timedelta | None = None
+    request: LaunchRequest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
