@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 _ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+LOCAL, AWX = "local", "awx"
 
 
 class RunStatus(StrEnum):
@@ -147,7 +148,7 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limit: str | None = None
     hosts: Sequence[str] = ()
-    engine: str = "local"
+    engine: str = LOCAL
     inventory: str = ""
     folder: Path | None = None
     host_id: str | None = None

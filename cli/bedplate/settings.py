@@ -50,11 +50,14 @@ class ExecutionSettings:
     Attributes:
         forks: hosts at a time; 0 lets Bedplate choose by hosts and cores.
         timeout: seconds for a connection to be made.
+        strategy: how runs in check mode go through their tasks: `linear`, or `mitogen` where that is installed. What
+            changes hosts always does so by ansible's own strategy.
         private_key, vault_password_file, ssh_common_args, remote_user: handed to ansible, never stored.
     """
 
     forks: int = 0
     timeout: int = 15
+    strategy: str = "linear"
     private_key: str = ""
     vault_password_file: str = ""
     ssh_common_args: str = ""
@@ -184,6 +187,9 @@ class DriftSettings:
         record: whether fast checks also compare hosts with their records in NetBox, as the inventory has these.
         journal: whether what differs goes to the journal of the host in NetBox, too.
         escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
+        repair_roles: the roles whose findings `nightly --remediate` may repair; empty for none.
+        repair_hosts, repair_percent: with more hosts to repair than either, none is.
+        repair_window: when it may, such as `mon-fri 22:00-04:00 Europe/Berlin`; empty for always.
         vanished_percent, moved_percent: how many hosts may vanish, or change their class, from night to night.
     """
 
@@ -195,6 +201,10 @@ class DriftSettings:
     record: bool = True
     journal: bool = False
     escalate_percent: float = 10.0
+    repair_roles: tuple[str, ...] = ()
+    repair_hosts: int = 5
+    repair_percent: float = 10.0
+    repair_window: str = ""
     vanished_percent: float = 5.0
     moved_percent: float = 5.0
 

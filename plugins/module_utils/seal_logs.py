@@ -19,16 +19,18 @@ FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 MOST_LINES = 2000
 JOURNAL = [
     "journalctl", "--quiet", "--no-pager", "--output=json", "--lines={0}".format(MOST_LINES),
-    "--output-fields=MESSAGE,MESSAGE_ID,UNIT,_COMM,_EXE,_PID", "_COMM=sudo",
+    "--output-fields=MESSAGE,MESSAGE_ID,UNIT,_CAP_EFFECTIVE,_COMM,_EXE,_PID", "_COMM=sudo",
     "+", "_PID=1", "MESSAGE_ID=" + STOPPED, "+", "_PID=1", "MESSAGE_ID=" + FAILED,
 ]  # fmt: skip
+# These come and go with everybody who logs in.
+_OF_LOGINS = ("user@", "user-runtime-dir@", "session-")
 _SUDO = re.compile(r"\s*(\S+) : ((?:[A-Z]+=.*? ; )*)COMMAND=(.*)", re.DOTALL)
 _CONTINUED = re.compile(r"\s*(\S+) : \(command continued\) (.*)", re.DOTALL)
 _FOLDER = re.compile(r"(?:^|; )PWD=(.*?) ; ")
 _NO_COMMANDS = frozenset(["list", "validate"])
 # How Ansible becomes root: what it did then is not in the command.
 _ANSIBLE = re.compile(
-    r"/\S+ -c '?echo BECOME-SUCCESS-[a-z]{32} ; (?:\S*/)?python[\d.]*(?: \S*/AnsiballZ_\w+\.py)?'?\s*"
+    r"/\S+ -c '?echo BECOME-SUCCESS-[a-z]{32} ; (?:\w+=\S* )*(?:\S*/)?python[\d.]*(?: \S*/AnsiballZ_\w+\.py)?'?\s*"
 )
 _HISTORY_FIELD = re.compile(r"^([A-Z][A-Za-z-]*): (.*)$", re.MULTILINE)
 _CHANGED_PACKAGE = re.compile(r"([^\s,:(]+):\S+ \(")
@@ -55,11 +57,13 @@ def from_journal(text: str) -> Iterator[dict]:
         except (ValueError, KeyError, TypeError):
             continue
         message = _text(entry.get("MESSAGE"))
-        if entry.get("_PID") == "1" and entry.get("UNIT"):
+        unit = _text(entry.get("UNIT"))
+        if unit.startswith(_OF_LOGINS):
+            continue
+        if entry.get("_PID") == "1" and unit:
             source = "failure" if entry.get("MESSAGE_ID") == FAILED else "systemd"
-            yield act(at, source, None, message, names=[_text(entry["UNIT"])])
-        # Anybody may call a program of their own sudo, and have it log what they like.
-        elif entry.get("_COMM") == "sudo" and str(entry.get("_EXE", "")).startswith("/usr/"):
+            yield act(at, source, None, message, names=[unit])
+        elif _is_sudos(entry):
             more = _CONTINUED.match(message)
             if more and last and last["user"] == more.group(1):
                 last["command"] += more.group(2)
@@ -69,6 +73,12 @@ def from_journal(text: str) -> Iterator[dict]:
             last = _by_sudo(at, message)
     if last:
         yield last
+
+
+def _is_sudos(entry: dict) -> bool:
+    """Return whether it was sudo that said this: anybody may call a program so, but not give it rights."""
+    rights = str(entry.get("_CAP_EFFECTIVE") or "0").strip("0")
+    return entry.get("_COMM") == "sudo" and bool(rights) and str(entry.get("_EXE", "/usr/")).startswith("/usr/")
 
 
 def _by_sudo(at: int, message: str) -> dict | None:

@@ -151,7 +151,8 @@ def _cluster(record: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Di
     if not found or record.get("type") != "device" or "cluster" not in record:
         return
     # A name that several clusters have is shown with its site in front.
-    if not recorded or not str(recorded).lower().endswith(str(found).lower()):
+    ours, theirs = str(recorded or "").lower(), str(found).lower()
+    if ours != theirs and not ours.endswith("-" + theirs):
         yield Difference("cluster", recorded, found, writable=False)
 
 

@@ -13,6 +13,7 @@ from .figures import PAGE, RESULTS, page, record, table
 
 BENCHMARKS = (
     "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline", "guardrails",
+    "awx", "drift",
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ RUN_HOSTS = 50
 _SAMPLES = 3
 _BUDGET_SECONDS = 5.0
 _BUDGET_MEMORY = 350.0
+_LOOKUP_SECONDS = 0.5
 _ROOT = Path(__file__).parents[2]
 _BIN = Path(sys.executable).parent
 _EXPRESSIONS = """\
@@ -50,7 +51,7 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fleet = _constructed(folder / "fleet", HOSTS)
-        return [*_listing(fleet), *_runs(folder, fleet)]
+        return [*_listing(fleet), *_runs(folder, fleet), *_lookups(folder, fleet)]
 
 
 def _constructed(folder: Path, count: int) -> Path:
@@ -95,6 +96,19 @@ def _runs(folder: Path, fleet: Path) -> list[Figure]:
         name = f"start of a run, context {context}: CPU, {RUN_HOSTS} of {HOSTS:,} / {RUN_HOSTS} of {RUN_HOSTS}"
         figures.append(compare(name, *zip(*pairs, strict=True), limit=1.1))
     return figures
+
+
+def _lookups(folder: Path, fleet: Path) -> list[Figure]:
+    """Return what it takes a task to know the whole fleet, which an earlier task of the run has read."""
+    chosen = sorted(fleet_document(RUN_HOSTS)["hosts"])
+    frozen = _frozen(folder, fleet, chosen, "fleet", "asked")
+    debug = [str(_BIN / "ansible"), "-i", str(frozen), chosen[0], "-c", "local", "-m", "ansible.builtin.debug", "-a"]
+    asking = [*debug, "msg={{ lookup('bedplate.datacenter.fleet') | length }}"]
+    first = _cost(asking)[0]
+    more = [_cost(asking)[0] - _cost([*debug, "msg=1"])[0] for _ in range(_SAMPLES)]
+    name = f"the whole fleet in a further task, {HOSTS:,} hosts: CPU / budget"
+    note = f"the first task: {first:.1f} s with ansible's start"
+    return [compare(name, more, [_LOOKUP_SECONDS] * _SAMPLES, limit=1.0, note=note)]
 
 
 def _frozen(folder: Path, inventory: Path, hosts: Sequence[str], context: Context, name: str) -> Path:

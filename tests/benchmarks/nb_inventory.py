@@ -22,6 +22,7 @@ from .netbox import replay
 
 _ROOT = Path(__file__).parents[2]
 _MEGABYTE = 1_000_000
+_MEMORY = 350.0
 _LIMITS = (0.1, 0.2, 0.02)  # cold list of hosts, cold listing, warm list of hosts
 _LIST_HOSTS, _LIST = ("ansible", "all", "--list-hosts"), ("ansible-inventory", "--list")
 _THEIRS: dict[str, Any] = {
@@ -95,7 +96,14 @@ def _beside(folder: Path, url: str, more: Mapping[str, str]) -> list[Figure]:
         for words, limit in zip((_LIST_HOSTS, _LIST), limits[:2], strict=True):
             anew = {"BEDPLATE_INVENTORY_CACHE_TTL": "0", "BEDPLATE_INVENTORY_FULL": "1", **more}
             what = f"cold, whole, {' '.join(words)}: {name} / nb_inventory"
-            figures += _figures(what, _cost(words, ours, anew), cold[words], limit)
+            cost = _cost(words, ours, anew)
+            figures += _figures(what, cost, cold[words], limit)
+            if words == _LIST_HOSTS:
+                figures.append(
+                    compare(
+                        f"cold, {name}: memory of the process / limit", [cost.memory], [_MEMORY], limit=1.0, unit="MB"
+                    )
+                )
         cost = _cost(_LIST_HOSTS, ours, {"BEDPLATE_INVENTORY_CACHE_TTL": "86400"})
         figures += _figures(
             f"warm, {' '.join(_LIST_HOSTS)}: {name} / nb_inventory", cost, warm, 0.02 if name == "ours" else None

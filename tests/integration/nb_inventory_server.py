@@ -88,7 +88,7 @@ class NbServer:
         if "ordering" in asked:
             found.sort(key=lambda entry: int(entry["id"]), reverse=asked["ordering"] == "-id")
         offset = int(asked.get("offset", 0))
-        page = found[offset : offset + min(_MAX_PAGE, int(asked.get("limit", _MAX_PAGE)))]
+        page = found[offset : offset + min(_MAX_PAGE, int(asked.get("limit", 0)) or _MAX_PAGE)]
         if "fields" in asked:
             page = [{key: entry.get(key) for key in asked["fields"].split(",")} for entry in page]
         if asked.get("exclude") == "config_context":

@@ -48,6 +48,41 @@ def seen_fleet(path: Path, original: InventoryAdapter) -> dict[str, Any]:
     return fleet
 
 
+FAULTS: dict[str, dict[str, Any] | None] = {
+    "none": {"primary_ip4": None, "dns_name": None, "config_context": {"motd": ["a list"]}},
+    "web 01": {"primary_ip4": "10.213.77.201", "status": "planned", "platform": None},
+    "twin": {"primary_ip4": "10.213.77.202", "class": None, "platform": "windows-11"},
+    "twin__device_902": {"id": 902, "primary_ip4": "10.213.77.202", "class": "mainframe", "site": None,
+                         "location": None, "rack": None},
+    "TWIN": {"primary_ip4": "192.0.2.7", "rack": None},
+    "guest": {"type": "virtual_machine", "cluster": None, "rack": None, "primary_ip4": "10.213.77.203",
+              "config_context": {"ansible_user": "root", "ansible_host": "10.213.77.9"}},
+}  # fmt: skip
+
+
+def plant(folder: Path, changes: dict[str, dict[str, Any] | None]) -> dict[str, set[str]]:
+    """Change records of a snapshot, add some and take some out; return which faults the new ones were given."""
+    document = json.loads((folder / ".fleet.json").read_text())
+    hosts = document["hosts"]
+    for number, (name, values) in enumerate(changes.items(), 900):
+        if values is None:
+            del hosts[name]
+        else:
+            fresh = {**hosts["fra1-colo-01"], "id": number, "primary_ip4": f"10.213.77.{number - 700}", "oob_ip": None}
+            hosts[name] = {**hosts.get(name, fresh), **values, "name": name}
+    for name in ("fra1-colo-01", "fra1-colo-02") if "none" in changes else ():
+        hosts[name]["config_context"] = {"motd": "a text"}
+    (folder / ".fleet.json").write_text(json.dumps(document))
+    return {
+        "none": {"no_address", "context_conflict"},
+        "web 01": {"bad_name", "odd_status", "no_platform"},
+        "twin": {"duplicate_address", "duplicate_name", "similar_name", "no_class", "unknown_platform"},
+        "twin__device_902": {"duplicate_address", "duplicate_name", "unknown_class", "no_site"},
+        "TWIN": {"similar_name", "outside_prefix", "no_rack"},
+        "guest": {"no_cluster", "context_key", "context_address"},
+    }
+
+
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
     """A folder with a NetBox source, a static one, variables, a vaulted value and a template."""
@@ -284,6 +319,29 @@ class TestFreeze:
         assert sorted(fleet) == sorted(original.names.hosts)
         assert fleet["ams1-metal-01"]["shown"] == "ams1-metal-01 in ams1"
 
+    def test_the_whole_fleet_is_read_once_a_run(self, settings: Settings, mixed: Path, tmp_path: Path) -> None:
+        (mixed / "group_vars" / "class_colo" / "main.yml").unlink()
+        (mixed / "group_vars" / "all.yml").write_text("shown: '{{ inventory_hostname }}'\n")
+        original = adapter(settings, mixed)
+        frozen = freeze(original, ["fra1-colo-01"], "fleet", tmp_path / "frozen")
+        fleet = seen_fleet(frozen, original)
+        (kept,) = (frozen / ".fleet").glob(".answer-*.json")
+        assert (json.loads(kept.read_bytes()), kept.stat().st_mode & 0o777) == (fleet, 0o600)
+        kept.write_text(json.dumps({"only": {"shown": "{{ 1 + 1 }}"}}))
+        assert seen_fleet(frozen, original) == {"only": {"shown": "{{ 1 + 1 }}"}}
+        kept.write_text("{")
+        assert seen_fleet(frozen, original) == fleet
+
+    @pytest.mark.parametrize("secret", ["!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162", "\"{{ query('env', 'X') }}\""])
+    def test_what_may_be_secret_is_not_written_down(
+        self, settings: Settings, mixed: Path, tmp_path: Path, secret: str
+    ) -> None:
+        (mixed / "group_vars" / "class_colo" / "main.yml").write_text(f"other: {secret}\n")
+        original = adapter(settings, mixed)
+        frozen = freeze(original, ["fra1-colo-01"], "fleet", tmp_path / "frozen")
+        assert seen_fleet(frozen, original)
+        assert not list((frozen / ".fleet").glob(".answer-*"))
+
     def test_a_run_over_all_hosts_needs_nothing_beside(self, settings: Settings, tmp_path: Path) -> None:
         original = adapter(settings, LAB)
         assert not (freeze(original, original.resolve(), "fleet", tmp_path / "frozen") / ".fleet").exists()
@@ -428,6 +486,43 @@ class TestCommands:
         only = bedplate(capsys, *arguments, "--owner", "payments", "-o", "junit")
         (suite,) = ET.fromstring(only.out)  # noqa: S314 (made by us)
         assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("payments", "1", "1")
+
+    def test_every_kind_of_fault_is_found_where_it_was_planted(self, capsys: Any, mixed: Path, tmp_path: Path) -> None:
+        hosts = json.loads((mixed / ".fleet.json").read_text())["hosts"]
+        planted = plant(mixed, FAULTS)
+        (tmp_path / "prefixes.json").write_text(json.dumps([{"prefix": "10.213.77.0/24"}]))
+        arguments = ["-i", mixed, "inventory", "check", "--prefixes", tmp_path / "prefixes.json", "-o"]
+        found = bedplate(capsys, *arguments, "json").document("inventory_check")
+        told = {(fault["kind"], fault["host"]) for fault in found["faults"]}
+        assert told >= {(kind, host) for host, kinds in planted.items() for kind in kinds}
+        schema = json.loads((find_content().root / "docs" / "schemas" / "inventory_check.schema.json").read_text())
+        kinds = schema["properties"]["faults"]["items"]["properties"]["kind"]["enum"]
+        assert {kind for kind, _host in told} == set(kinds)
+        suites = ET.fromstring(bedplate(capsys, *arguments, "junit").out)  # noqa: S314 (made by us)
+        failed = {case.get("name") for case in suites.iter("testcase") if case.find("failure") is not None}
+        assert failed == {fault["host"] for fault in found["faults"] if fault["level"] == "error"}
+        drawn = bedplate(capsys, "-i", mixed, "inventory", "graph", "-o", "svg").out
+        active = {*hosts, *planted} - {"web 01"}  # which is planned, and so no host
+        assert active <= {part.text for part in ET.fromstring(drawn).iter()}  # noqa: S314
+
+    def test_each_planted_change_is_told(self, capsys: Any, mixed: Path, tmp_path: Path) -> None:
+        before = tmp_path / "before.json"
+        before.write_bytes((mixed / ".fleet.json").read_bytes())
+        plant(mixed, {
+            "fra1-colo-01": {"class": "cloud"},
+            "fra1-colo-02": {"site": "ams1", "rack": "ams1-r09"},
+            "ams1-metal-01": {"config_context": {"motd": "new"}, "serial": "S-NEW"},
+            "newcomer": {},
+            "ash1-cloud-01": None,
+        })  # fmt: skip
+        found = bedplate(capsys, "-i", mixed, "inventory", "diff", before, "-o", "json").document("inventory_diff")
+        assert (found["added"], found["removed"]) == (["newcomer"], ["ash1-cloud-01"])
+        changed = {change["host"]: change for change in found["changed"]}
+        attributes = {host: {one["attribute"] for one in change["attributes"]} for host, change in changed.items()}
+        assert attributes["fra1-colo-01"] == {"class"}
+        assert attributes["fra1-colo-02"] >= {"site", "rack"}
+        assert {one.split(".")[0] for one in attributes["ams1-metal-01"]} >= {"config_context", "serial"}
+        assert {host for host, change in changed.items() if change["moved"]} == {"fra1-colo-01", "fra1-colo-02"}
 
     def test_a_drawing_has_every_group_and_host(self, capsys: Any, tmp_path: Path) -> None:
         drawing = tmp_path / "fleet.svg"

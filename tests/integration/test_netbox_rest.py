@@ -254,11 +254,22 @@ def test_a_failure_that_may_pass_is_tried_again_a_few_times(netbox: NetBoxServer
         read(netbox)
 
 
-def test_netbox_says_when_to_come_again(netbox: NetBoxServer) -> None:
-    netbox.fail(DEVICES, json_answer({}, 429, **{"Retry-After": "7"}), times=1)
+@pytest.mark.parametrize(
+    ("headers", "waited"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "3600"}, 30.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:27:00 GMT"}, 0.0),
+        ({"Retry-After": "Wed, 21 Oct 2099 07:27:00 GMT"}, 30.0),
+        ({"Retry-After": "soon"}, 0.5),
+        ({}, 0.5),
+    ],
+)
+def test_netbox_says_when_to_come_again(netbox: NetBoxServer, headers: dict[str, str], waited: float) -> None:
+    netbox.fail(DEVICES, json_answer({}, 429, **headers), times=1)
     waits: list[float] = []
     read(netbox, waits=waits)
-    assert waits == [7.0]
+    assert waits == [waited]
 
 
 def test_a_silent_netbox_is_not_waited_for_without_end(netbox: NetBoxServer) -> None:

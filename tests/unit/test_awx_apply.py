@@ -105,6 +105,24 @@ class TestApply:
         assert "project Bedplate has no playbooks/missing.yml" in str(failed[0].error)
         assert awx.fake.named("job_templates", "sample")
 
+    def test_a_playbook_that_was_pushed_since_is_found_by_a_sync(self, awx: Awx) -> None:
+        awx.apply(product())
+        awx.fake.playbooks = [*awx.fake.playbooks, "playbooks/new.yml"]
+        others = [product(f"n{number}", playbook="playbooks/new.yml") for number in range(2)]
+        assert not [result for result in awx.apply(product(), *others) if result.error]
+        assert len([path for path in awx.fake.asked("POST") if path.endswith("/update/")]) == 1
+        failed = [result for result in awx.apply(product(), product("x", playbook="playbooks/x.yml")) if result.error]
+        assert "has no playbooks/x.yml" in str(failed[0].error)
+
+    def test_a_project_of_somebody_else_is_not_synced(self, furnished: Awx) -> None:
+        awx = Awx(furnished.fake, project_url="", inventory_source="")
+        fake = awx.fake
+        fake.add("projects", name="Bedplate", organization=1, scm_type="git", scm_url="https://x.example.com/x.git")
+        fake.add("inventories", name="Bedplate", organization=1)
+        (failed,) = [each for each in awx.apply(product("x", playbook="playbooks/x.yml")) if each.error]
+        assert "has no playbooks/x.yml" in str(failed.error)
+        assert not [path for path in fake.asked("POST") if path.endswith("/update/")]
+
 
 class TestByHand:
     def test_a_field_is_shown_and_set_back(self, awx: Awx) -> None:

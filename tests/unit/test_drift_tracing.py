@@ -75,6 +75,7 @@ class TestFiles:
             "/usr/bin/cp /etc/chrony/chrony.conf /root/before",
             "/usr/bin/tee /etc/chrony/other.conf",
             "/usr/bin/systemctl restart chrony",
+            "/usr/sbin/sysctl -p /etc/chrony/chrony.conf",
             "/bin/bash",
             "/usr/bin/systemctl cat /etc/chrony/chrony.conf",
         ],
@@ -119,6 +120,9 @@ class TestFiles:
         assert file("/home/carol/.bashrc", "presence", sudo(user)) is not None
         assert file("/home/dave/.bashrc", "presence", sudo(user)) is None
         assert file("/etc/systemd/system/chrony.service.d/override.conf", "presence", sudo(edit)) is not None
+        link = Change("file", "/etc/systemd/system/chronyd.service", {**FILE, "target": "/lib/chrony.service"}, ABSENT)
+        assert traced(link, "presence", sudo("/usr/bin/systemctl disable chrony")) is not None
+        assert traced(link, "presence", sudo("/usr/bin/systemctl disable cron")) is None
         brought = Change("file", "/usr/bin/curl", ABSENT, {**FILE, "package": "curl"})
         assert traced(brought, "presence", apt("apt-get install curl", "curl")) is not None
 
@@ -127,9 +131,12 @@ class TestUnits:
     def test_a_command_that_names_it(self) -> None:
         for command in ("/usr/bin/systemctl disable --now chrony", "/bin/sh -c systemctl stop chrony.service"):
             assert unit(sudo(command)) is not None
-            assert unit(sudo(command), attribute="enabled") is not None
+        assert unit(sudo("/usr/bin/systemctl disable --now chrony"), attribute="enabled") is not None
         assert unit(sudo("/usr/bin/systemctl stop cron")) is None
         assert unit(sudo("/usr/bin/systemctl status chrony")) is None
+        assert unit(sudo("/usr/bin/systemctl reload chrony")) is None
+        assert unit(sudo("/usr/bin/systemctl disable chrony")) is None
+        assert unit(sudo("/usr/bin/systemctl stop chrony"), attribute="enabled") is None
 
     def test_the_journal_says_when_it_stopped(self) -> None:
         stop = sudo("/usr/bin/systemctl stop chrony", NOW - 5000)
@@ -207,6 +214,12 @@ class TestOthers:
     )
     def test_one_that_did_nothing_to_it(self, kind: str, key: str, command: str) -> None:
         assert traced(Change(kind, key, {"value": "1"}, {"value": "0"}), "value", sudo(command)) is None
+
+    def test_a_setting_for_the_next_boot_is_written_into_its_file(self) -> None:
+        change = Change("sysctl", "vm.swappiness", {"configured": "1"}, {"configured": "0"})
+        origins = {"vm.swappiness": ("/etc/sysctl.d/x.conf",)}
+        for command, known in (("tee /etc/sysctl.d/x.conf", True), ("sysctl -w vm.swappiness=1", False)):
+            assert (traced(change, "configured", sudo(command), origins=origins) is not None) is known
 
     def test_a_socket_is_the_programs_that_was_told_so(self) -> None:
         change = Change("socket", "tcp *:8080", ABSENT, {"presence": "present", "program": "python3"})

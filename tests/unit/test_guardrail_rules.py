@@ -69,6 +69,9 @@ REFUSED: list[tuple[str, Order, str]] = [
         "no successful check",
     ),
     ("batches", order({"batches": ("canary",)}, unread=("canary",)), "promises canary"),
+    ("engine", order(engine="awx", unkept=("canary",)), "by canary, which AWX does not do"),
+    ("engine", order(engine="awx", left_out=("x", "y")), "all hosts of its forced limit, also on x, y"),
+    ("engine", order(engine="awx", hosts=["h" * 60] * 2000), "names of 2000 hosts are too long"),
     ("approval", order({"approvers": 1}, shared_store=False), "nobody else can reach this store"),
     ("approval", order({"approvers": 1}, person=replace(ADA, listed=False)), "no teams file says who may agree"),
 ]
@@ -87,6 +90,8 @@ FINE: list[tuple[str, Order]] = [
     ("concurrency", order({"concurrency": 1})),
     ("dry_run_first", order({"dry_run_first": timedelta(hours=2)}, checked_at=NOW - timedelta(hours=2))),
     ("batches", order({"batches": ("canary",)})),
+    ("engine", order(engine="awx", unkept=("canary",), check=True)),
+    ("engine", order(engine="awx")),
     ("approval", order({"approvers": 1}, approvals=[approval()])),
 ]
 CHANGES = ("freeze", "window", "host_lock", "concurrency", "dry_run_first", "approval")

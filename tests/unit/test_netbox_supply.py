@@ -223,3 +223,12 @@ def test_an_unwritable_place_is_a_warning_but_an_error_of_a_refresh(tmp_path: Pa
 )
 def test_ages_for_people(seconds: float, text: str) -> None:
     assert ages.readable_age(seconds) == text
+
+
+@pytest.mark.parametrize(("ahead", "reads"), [(30, 1), (3600, 2)])
+def test_a_snapshot_of_a_clock_ahead_of_ours_is_not_fresh(serve: Served, ahead: float, reads: int) -> None:
+    source = fleet(3)
+    serve(source)
+    serve.age(seconds=-ahead)
+    assert list(serve(source, cache_ttl=300).hosts) == ["h000", "h001", "h002"]
+    assert source.reads == reads

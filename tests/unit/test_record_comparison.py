@@ -106,6 +106,7 @@ def test_a_host_that_is_as_its_record_says(record: dict[str, Any]) -> None:
         ({**MACHINE, "memory": 8192}, ("memory", 8192, 16_384, True)),
         ({**MACHINE, "vcpus": 2.5}, ("vcpus", "2.5", 8, True)),
         ({**MACHINE, "disk": None}, ("disk", None, 480_104, True)),
+        ({**MACHINE, "disk": 1000, "virtual_disks": 2}, ("disk", 1000, 480_104, False)),
     ],
 )
 def test_what_differs(record: dict[str, Any], expected: tuple[Any, ...]) -> None:
@@ -167,7 +168,7 @@ def test_a_system_without_a_name_has_no_platform() -> None:
 @pytest.mark.parametrize(
     ("in_netbox", "on_host", "differs"),
     [(None, None, False), ("pve1", None, False), ("pve1", "PVE1", False), ("ams1-pve1", "pve1", False),
-     (None, "pve1", True), ("pve1", "pve2", True)],
+     (None, "pve1", True), ("pve1", "pve2", True), ("xpve1", "pve1", True)],
 )  # fmt: skip
 def test_clusters(in_netbox: str | None, on_host: str | None, differs: bool) -> None:
     expected = [("cluster", in_netbox, on_host, False)] if differs else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedplate.commands.awx_sync import sync
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
@@ -26,13 +27,16 @@ _surveys_option = click.option(
 
 @click.group()
 def awx() -> None:
-    """The catalog as job templates of an AWX: plan, apply, export.
+    """The catalog as job templates of an AWX: plan, apply, export; and what ran there: sync.
 
     The catalog is the source: a field that somebody changed in AWX is set back. Only objects that bear Bedplate's mark,
     at the end of their description, are ever written. Where AWX is, the section [awx] of bedplate.toml says.
 
     Example: bedplate awx plan
     """
+
+
+awx.add_command(sync)
 
 
 @awx.command()

@@ -93,7 +93,7 @@ class App:
         from bedplate.commands.run_ends import EXIT_CODES
         from bedplate.launch import Launcher
 
-        return Launcher(self.content, self.settings, self.inventory, self.store, EXIT_CODES)
+        return Launcher(self.content, self.settings, self.inventory, self.store, EXIT_CODES, tell=_tell)
 
     def recover(self) -> None:
         """Store what could not be stored before, and close runs whose process died; tell of both."""
@@ -102,6 +102,10 @@ class App:
             click.echo(f"bedplate: run {run_id}: events that were kept aside are in the store now", err=True)
         for run_id in recovery.expired:
             click.echo(f"bedplate: run {run_id} has expired: its process died", err=True)
+
+
+def _tell(sentence: str) -> None:
+    click.echo(f"bedplate: {sentence}", err=True)
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)

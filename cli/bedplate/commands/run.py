@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from bedplate.runs import Event, HostResult, Run
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# What is said when a person ends a run, once and twice.
+_STOPS = {
+    "local": ("stopping: the tasks under way end; Ctrl-C again ends them at once", "killing"),
+    "awx": ("AWX is asked to cancel its job; Ctrl-C again waits for it no longer", "left to AWX"),
+}
 
 
 def execution_options(command: _Command) -> _Command:
@@ -75,6 +80,12 @@ class Results:
 @click.option(
     "--params-file", type=click.File("r", "utf-8"), metavar="FILE", help="Answers as YAML or JSON; - reads them here."
 )
+@click.option(
+    "--on",
+    "engine",
+    type=click.Choice(["local", "awx"]),
+    help="What executes it; by default this machine.",
+)
 @click.option("--resume", metavar="RUN", help="Start a run that was approved.", shell_complete=complete_run)
 @click.option("--dry-run", is_flag=True, help="Only show what every guardrail says; exits 3 if one refuses.")
 @execution_options
@@ -94,13 +105,15 @@ def run(
     output: str,
     resume: str | None,
     dry_run: bool,
+    engine: str | None,
 ) -> int:
     """Run a PRODUCT on hosts.
 
     The hosts are resolved and every parameter is checked before anything starts. Ctrl-C stops in order: the tasks
-    under way end, no new one starts; a second Ctrl-C ends everything at once. A product that needs approval is kept
-    as pending, and started by --resume once somebody agreed. Where another run changes one of the hosts, the order is
-    refused, unless --wait says how long it may be queued.
+    under way end, no new one starts; a second Ctrl-C ends everything at once. On AWX the first one cancels its job,
+    which ends at once, and a second one does not wait for that. A product that needs approval is kept as pending,
+    and started by --resume once somebody agreed. Where another run changes one of the hosts, the order is refused,
+    unless --wait says how long it may be queued.
 
     \b
     Examples:
@@ -108,6 +121,7 @@ def run(
       bedplate run ping -l fra1-colo-01 -o json
       bedplate run baseline --dry-run
       bedplate run patch -l site_fra1 --wait 2h
+      bedplate run baseline -l site_fra1 --on awx
     """
     from bedplate.catalog import parse_assignments, parse_parameters
     from bedplate.launch import LaunchRequest
@@ -115,8 +129,8 @@ def run(
     given = parse_parameters(_text(params_file), params_file.name) if params_file else {}
     given = {**given, **parse_assignments(assignments)}
     if resume is not None:
-        if product is not None or limit is not None or patience is not None or check or dry_run:
-            sentence = "goes on as it was ordered: no product, --limit, --wait, --check or --dry-run"
+        if (product, limit, patience, engine) != (None,) * 4 or check or dry_run:
+            sentence = "goes on as it was ordered: no product, --limit, --on, --wait, --check or --dry-run"
             raise UsageError(sentence, where="--resume")
         return _resumed(app, resume, given, detach=detach, output=output)
     if product is None:
@@ -128,6 +142,7 @@ def run(
         check=check,
         diff=diff,
         reason=reason,
+        engine=engine or "local",
         patience=patience,
     )
     return _judged(app, request, output) if dry_run else launch(app, request, detach=detach, output=output)
@@ -244,7 +259,7 @@ def executed(app: App, prepared: PreparedRun, observers: Sequence[RunObserver]) 
     """Execute an accepted run, showing it as it goes; Ctrl-C stops it in order."""
     from bedplate.launch import StopControl
 
-    control = StopControl(_tell_stop)
+    control = StopControl(_tell_stop(prepared.run.engine))
     with control.signals():
         return app.launcher.execute(prepared, [_progress(prepared), *observers], control)
 
@@ -256,9 +271,13 @@ def _progress(prepared: PreparedRun) -> RunObserver:
     return LiveProgress(out, prepared.expected) if out.is_terminal else PlainProgress(out)
 
 
-def _tell_stop(what: str) -> None:
-    message = "stopping: the tasks under way end; Ctrl-C again ends them at once" if what == "stop" else "killing"
-    sys.stderr.write(f"\nbedplate: {message}\n")
+def _tell_stop(engine: str) -> Callable[[str], None]:
+    first, second = _STOPS[engine]
+
+    def tell(what: str) -> None:
+        sys.stderr.write(f"\nbedplate: {first if what == 'stop' else second}\n")
+
+    return tell
 
 
 def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:

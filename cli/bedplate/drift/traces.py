@@ -43,6 +43,8 @@ _LOOKING = {
 _COPIERS = frozenset(["cp", "install", "rsync", "ln", "scp"])
 _DEEP = frozenset(["rm", "mv", "chmod", "chown", "chgrp"])
 _ATTRIBUTES = frozenset(["chmod", "chown", "chgrp", "chattr", "setfacl", "setcap", "touch"])
+# These read the files that they name.
+_LOADERS = frozenset(["sysctl", "nft", "iptables-restore", "systemctl", "apt", "apt-get", "dpkg", "insmod", "auditctl"])
 _OF_CONTENT = frozenset({"content", "presence", "type", "target"})
 
 
@@ -92,7 +94,7 @@ class Command:
 
     def writes(self, path: str, attribute: str) -> bool:
         """Return whether it may have changed this attribute of a file that it names."""
-        if self.program in _ATTRIBUTES and attribute in _OF_CONTENT:
+        if self.program in _ATTRIBUTES | _LOADERS and attribute in _OF_CONTENT:
             return False
         paths = [self._at(word) for word in self.words[1:]]
         folder, name = posixpath.split(path)

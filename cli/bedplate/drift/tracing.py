@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -47,6 +47,23 @@ _COMMANDS = frozenset({"sudo", "exec"})
 # These tell what happened, and of whose doing it was only that it was not theirs.
 _WITHOUT_WHO = frozenset({"dpkg", "failure"})
 _DROP_IN = re.compile(r"/(?:etc|run)/systemd/system(?:\.control)?/([^/]+)\.d/[^/]+")
+# Of systemctl, what changes an attribute of a unit.
+_VERBS = {
+    "state": {
+        "start",
+        "stop",
+        "restart",
+        "try-restart",
+        "reload-or-restart",
+        "condrestart",
+        "kill",
+        "isolate",
+        "--now",
+    },
+    "enabled": {"enable", "disable", "mask", "unmask", "reenable", "preset"},
+    "configuration": {"edit", "set-property", "revert"},
+}
+_UNITS = "/etc/systemd/system/"
 _HOME = re.compile(r"/home/([^/]+)/.+")
 _command = lru_cache(maxsize=2048)(Command)
 _PROC = str.maketrans("./", "/.")
@@ -57,7 +74,8 @@ def trace(evidence: Evidence, change: Change, attribute: str) -> By | None:
     found = [*_found(evidence, change, attribute)]
     if found:
         rank = list(Confidence)
-        best = min(found, key=lambda one: (one[1].source in _WITHOUT_WHO, rank.index(one[0]), -one[1].at))
+        # Of those of one second, the later one.
+        best = min(reversed(found), key=lambda one: (one[1].source in _WITHOUT_WHO, rank.index(one[0]), -one[1].at))
         return _by(best[1], best[0])
     wholesale = _WHOLESALE.get(change.kind)
     acts = [act for act in evidence.acts if wholesale and act.source in _COMMANDS and wholesale.search(act.command)]
@@ -120,15 +138,16 @@ def _tells(act: Act, evidence: Evidence, change: Change, attribute: str) -> Conf
     if act.source not in _COMMANDS or command.only_looks:
         return None
     if change.kind in _FILES:
-        named = command.writes(change.key, attribute) or _edits(command, change.key)
+        named = command.writes(change.key, attribute) or _edits(command, change)
     elif change.kind == "socket":
         named = _listens(command, change)
     elif change.kind == "mount":
         named = command.writes(change.key, attribute) and _is_with_tool("mount", command)
     else:
         names = _names(evidence, change)
-        named = _is_with_tool(change.kind, command) and command.names(*names)
-        named |= any(command.writes(name, "value") for name in names if name.startswith("/"))
+        written = _files_of(evidence, change, attribute)
+        named = _is_with_tool(change.kind, command) and command.names(*names) and _does(command, attribute)
+        named |= any(command.writes(path, "value") for path in written)
     return Confidence.LIKELY if named else None
 
 
@@ -136,11 +155,21 @@ def _is_with_tool(kind: str, command: Command) -> bool:
     return not _TOOLS.get(kind, frozenset()).isdisjoint(command.programs)
 
 
-def _edits(command: Command, path: str) -> bool:
+def _does(command: Command, attribute: str) -> bool:
+    """Whether what is said to the program that changes things of this kind is about this attribute."""
+    if attribute == "configured":
+        return False
+    verbs = _VERBS.get(attribute) if "systemctl" in command.programs else None
+    return verbs is None or not verbs.isdisjoint(command.words)
+
+
+def _edits(command: Command, change: Change) -> bool:
     """Whether a program writes a file that it does not name."""
+    path, linked = change.key, change.after.get("target") or change.before.get("target")
     drop_in, home = _DROP_IN.fullmatch(path), _HOME.fullmatch(path)
-    if drop_in and _is_with_tool("unit", command):
-        return command.names(drop_in[1], posixpath.splitext(drop_in[1])[0])
+    unit = drop_in[1] if drop_in else posixpath.basename(linked) if linked and path.startswith(_UNITS) else None
+    if unit and _is_with_tool("unit", command):
+        return command.names(unit, unit.removesuffix(".service"))
     if home and _is_with_tool("user", command):
         return command.names(home[1])
     return (command.program, path) == ("visudo", "/etc/sudoers")
@@ -152,19 +181,31 @@ def _listens(command: Command, change: Change) -> bool:
 
 
 def _names(evidence: Evidence, change: Change) -> list[str]:
-    """Return the names by which commands know a thing; those of files are whole paths."""
+    """Return the names by which programs that change it know a thing."""
     key = change.key
     if change.kind == "unit":
-        return [key, key.removesuffix(".service"), *_paths(change)]
+        return [key, key.removesuffix(".service")]
     if change.kind == "package":
         return [key, key.partition(":")[0]]
     if change.kind == "sysctl":
-        return [key, key.translate(_PROC), f"/proc/sys/{key.translate(_PROC)}", *evidence.origins.get(key, ())]
+        return [key, key.translate(_PROC), *evidence.origins.get(key, ())]
     if change.kind == "host":
-        return ["hostname", "set-hostname", "/etc/hostname"] if key == "name" else ["set-timezone", "/etc/localtime"]
+        return ["hostname", "set-hostname"] if key == "name" else ["set-timezone"]
     if change.kind == "firewall":
         return [key.rpartition(" ")[2], "ruleset"]
     return [key]
+
+
+def _files_of(evidence: Evidence, change: Change, attribute: str) -> Sequence[str]:
+    """Return the files with which it changes."""
+    if change.kind == "unit":
+        return _paths(change)
+    if change.kind == "sysctl":
+        live = f"/proc/sys/{change.key.translate(_PROC)}"
+        return evidence.origins.get(change.key, ()) if attribute == "configured" else [live]
+    if change.kind == "host":
+        return ["/etc/hostname"] if change.key == "name" else ["/etc/localtime"]
+    return ()
 
 
 def _paths(change: Change) -> list[str]:

@@ -82,6 +82,9 @@ class Order:
         digest: what an approval is for.
         shared_store: several people use the store.
         unread: keys of the manifest that the playbook does not act on.
+        engine: what executes it: `local` or `awx`.
+        unkept: keys over batches that neither the engine nor the playbook by itself keeps to.
+        left_out: hosts of the forced limit that are not in the order; looked for where the engine is not this machine.
         teams: where people can be asked.
         keeper: who can help with policies and calendars.
     """
@@ -104,5 +107,8 @@ class Order:
     shared_store: bool = False
     policy: PolicyDecision | None = None
     unread: Sequence[str] = ()
+    engine: str = "local"
+    unkept: Sequence[str] = ()
+    left_out: Sequence[str] = ()
     teams: Teams = field(default_factory=Teams)
     keeper: str = "whoever keeps the policies and calendars"

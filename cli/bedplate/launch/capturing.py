@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
 _RECORDS = "artifacts/records"
 _LONGEST_REASON = 300
+# Looking for a host's Python takes a trip of its own; where the inventory says which, that counts.
+_HASTE = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ class Captures:
             return read_record_check(host, (_folder(self.run, _RECORDS) / _quoted(host)).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):
             return None
+
+    def without_hosts(self) -> Captures:
+        """Return the same without the list of all hosts, to be handed to other processes."""
+        return replace(self, run=replace(self.run, hosts=()))
+
+    def discard(self) -> None:
+        """Remove what was asked and answered, once it is compared or sealed: every night would leave as much again."""
+        for part in (_REQUESTS, _CAPTURES, _RECORDS):
+            shutil.rmtree(_folder(self.run, part), ignore_errors=True)
 
 
 class _Failures:
@@ -94,7 +106,8 @@ def capture(
     """Look at hosts and return what each said.
 
     Args:
-        request_of: returns, for a host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
+        request_of: returns, for each host in turn, the arguments of the module `seal`: see `Seal.request` and
+            `request_for`.
         reason: why, for the run's record.
         execute: executes the run; by default without anybody who could end it. Hosts that were not looked at by its
             end have no answer.
@@ -104,7 +117,7 @@ def capture(
     """
     prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(hosts), reason=reason))
     run = launcher.accept(prepared)
-    accepted = replace(prepared, run=run)
+    accepted = replace(prepared, run=run, environment={**prepared.environment, **_HASTE})
     folder = make_private(_folder(run, _REQUESTS))
     for host in hosts:
         document = json.dumps(request_of(host), separators=(",", ":"))

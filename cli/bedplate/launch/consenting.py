@@ -103,6 +103,7 @@ class Consent:
             reason=run.reason,
             rerun_of=run.rerun_of,
             resumes=run,
+            engine=run.engine,
         )
 
     def check_same(self, waiting: Run, prepared: Run) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bedplate.awx.own_limits import limits_left_to_awx
 from bedplate.catalog import Product
 from bedplate.content import Content
 from bedplate.execution.inventory import InventoryAdapter
@@ -21,7 +22,7 @@ from bedplate.launch.rulebooks import load_policies, read_calendars, unread_batc
 from bedplate.launch.targets import Target
 from bedplate.launch.whereabouts import custom_field_of, domain_of
 from bedplate.persons import Person, person_among
-from bedplate.runs import Run, RunMode, RunQuery, RunRepository, RunStatus
+from bedplate.runs import LOCAL, Run, RunMode, RunQuery, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger
 from bedplate.teams import Teams, load_teams
@@ -94,6 +95,9 @@ class Gathering:
             shared_store=self._approvals.shared,
             policy=self._policy(guarded, person, now),
             unread=unread_batches(self._content, product.playbook, limits.batches),
+            engine=run.engine,
+            unkept=self._unkept(product, run),
+            left_out=self._left_out(product, run),
             teams=teams or Teams(),
             keeper=self._settings.guardrails.contact or Order.keeper,
         )
@@ -120,6 +124,18 @@ class Gathering:
         )
         ends = [check.finished_at for check in checks if check.finished_at and _checks(check, run)]
         return max(ends, default=None)
+
+    def _unkept(self, product: Product, run: Run) -> Sequence[str]:
+        if run.engine == LOCAL:
+            return ()
+        (left,) = limits_left_to_awx([product], self._content.root)
+        return limits_of(left).batches
+
+    def _left_out(self, product: Product, run: Run) -> Sequence[str]:
+        forced = product.targets.force_limit
+        if run.engine == LOCAL or forced is None:
+            return ()
+        return sorted(set(self._adapter.resolve(forced)).difference(run.hosts))
 
     def _given(self, limits: Limits, run: Run) -> list[Approval]:
         return self._approvals.approvals(run.id) if limits.approvers is not None else []

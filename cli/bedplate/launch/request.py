@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from bedplate.guardrails import Order, Verdict
-from bedplate.runs import Run
+from bedplate.runs import LOCAL, Run
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class LaunchRequest:
         rerun_of: id of the run that this one repeats.
         unknown_secrets: secret parameters of the repeated run, which have to be asked for again.
         resumes: the run that waits for approval and shall go on.
+        engine: what is to execute it: `local` or `awx`.
         patience: how long to wait for hosts, or for the product's place, that others have; None refuses then.
     """
 
@@ -37,6 +38,7 @@ class LaunchRequest:
     rerun_of: str | None = None
     unknown_secrets: Sequence[str] = ()
     resumes: Run | None = None
+    engine: str = LOCAL
     patience: timedelta | None = None
 
 
@@ -57,6 +59,7 @@ class PreparedRun:
         verdicts: what each of them said.
         calendars: the product's own freeze calendars.
         resumed: the run was pending, and goes on.
+        limit: what an engine with an inventory of its own is to be limited to.
         patience: how long it waits for its turn.
         request: the order itself, to be judged anew when it waited.
     """
@@ -73,6 +76,7 @@ class PreparedRun:
     verdicts: Sequence[Verdict] = ()
     calendars: Sequence[str] = ()
     resumed: bool = False
+    limit: str = ""
     patience: timedelta | None = None
     request: LaunchRequest | None = field(default=None, repr=False)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Optional
 
 from .ages import is_younger_than, readable_age
+from .alike import Alike
 from .changes import NotExactError
 from .classes import ClassRule
 from .faults import InventoryError, Notices, SourceError
@@ -90,6 +91,7 @@ class Supply:
         taken_at = datetime.now(timezone.utc).replace(microsecond=0)
         reading, reason = self._changes(last, notices)
         if reading is None:
+            _share_alike(last)
             reading = self._source.read(self._query, notices)
         if last is not None and not reading.changed:
             return self._confirmed(last, reading, taken_at, warn)
@@ -181,6 +183,13 @@ class Supply:
             ) from fault
         warn("%s. The last good snapshot serves instead: it is %s old" % (fault, age))
         return last
+
+
+def _share_alike(last: Optional[Snapshot]) -> None:
+    """Keep what hosts have alike once: the last snapshot stays beside the whole new one until they are compared."""
+    alike = Alike()
+    for record in last.hosts.values() if last is not None else ():
+        alike.share(record)
 
 
 def _cursor(snapshot: Snapshot) -> Dict[str, Any]:
