@@ -110,16 +110,9 @@ def test_a_virtual_machine_is_written_and_then_as_it_says(comparison: Comparison
 
 def test_a_device_has_custom_fields_for_its_sizes(comparison: Comparison, netbox: type[NetBox]) -> None:
     netbox.record = dict(DEVICE)
-    netbox.interfaces = [
-        {
-            "id": 1,
-            "name": "eth0",
-            "type": {"value": "other"},
-            "enabled": True,
-            "mac_address": None,
-            "url": f"{netbox.address}/api/dcim/interfaces/1/",
-        }
-    ]
+    url = f"{netbox.address}/api/dcim/interfaces/1/"
+    known = {"id": 1, "name": "eth0", "type": {"value": "other"}, "enabled": True, "mac_address": None}
+    netbox.interfaces = [{**known, "url": url}]
     answer = comparison.run(kind="device")
     assert fields(answer) == dict.fromkeys(("serial", "memory_mb", "disk_gb", "interface eth0 mac"), True)
     assert netbox.written[:3] == [
