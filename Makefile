@@ -21,7 +21,7 @@ setup-tests:
 setup-metal:
 	@tools/bootstrap lab tests metal
 
-demo: setup-lab ## a lab fleet brought to the baseline, twice, with every run tracked
+demo: setup-lab ## a lab fleet at the baseline, every run tracked; broken, caught and repaired
 	@tools/demo
 
 demo-down: setup ## remove what the demo left: hosts, network, keys

@@ -84,11 +84,18 @@ class LabFleet:
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         }
 
-    def bedplate(self, *arguments: str, check: bool = True, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-        """Run a bedplate command on this lab; with `check`, fail the test with what it said unless it exits 0."""
+    def bedplate(
+        self, *arguments: str, check: bool = True, timeout: float = 900, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a bedplate command on this lab; with `check`, fail the test with what it said unless it exits 0.
+
+        Args:
+            settings: by name in lower case, without BEDPLATE_: `execution_strategy`.
+        """
         command = [sys.executable, "-m", "bedplate", *arguments]
+        more = {f"BEDPLATE_{name.upper()}": value for name, value in settings.items()}
         finished = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False, timeout=timeout
+            command, env={**self.environment, **more}, capture_output=True, text=True, check=False, timeout=timeout
         )
         if check and finished.returncode != 0:
             pytest.fail(f"bedplate {' '.join(arguments)}: {finished.returncode}\n{finished.stdout}\n{finished.stderr}")

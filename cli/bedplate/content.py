@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from bedplate.errors import SettingsError
 
@@ -11,8 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _COLLECTION = Path("ansible_collections/bedplate/datacenter")
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """The root of the collection `bedplate.datacenter` and the folders that matter in it.
 
     Attributes:

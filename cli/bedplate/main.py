@@ -32,7 +32,9 @@ COMMANDS = {
     "drift": LazyCommand("bedplate.commands.drift:drift", "What is not as agreed: check, seal, list, show, waive."),
     "nightly": LazyCommand("bedplate.commands.nightly:nightly", "Check the whole fleet, and tell what is new."),
     "inventory": LazyCommand("bedplate.commands.inventory:inventory", "Hosts: list, host, graph, refresh, diff, keys."),
-    "awx": LazyCommand("bedplate.commands.awx:awx", "The catalog as job templates of an AWX: plan, apply, export."),
+    "awx": LazyCommand(
+        "bedplate.commands.awx:awx", "The catalog in an AWX: plan, apply, export; what ran there: sync."
+    ),
     "lab": LazyCommand("bedplate.commands.lab:lab", "A fleet of real hosts on this machine: up, status, break, down."),
     "doctor": LazyCommand("bedplate.commands.doctor:doctor", "Check what Bedplate needs, from Python to host keys."),
     "db": LazyCommand("bedplate.commands.db:db", "The run store: upgrade, status."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 _ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+LOCAL, AWX = "local", "awx"
 
 
 class RunStatus(StrEnum):
@@ -148,7 +148,7 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     limit: str | None = None
     hosts: Sequence[str] = ()
-    engine: str = "local"
+    engine: str = LOCAL
     inventory: str = ""
     folder: Path | None = None
     host_id: str | None = None
@@ -259,6 +259,8 @@ class RunRepository(Protocol):
 
 def new_run_id(at: datetime | None = None) -> str:
     """Return a new id: the second in UTC and four random characters, such as `20261122-151403-k7f2`."""
+    import secrets  # noqa: PLC0415 (it loads OpenSSL, and completion of runs waits for this module)
+
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     tail = "".join(secrets.choice(_ID_ALPHABET) for _ in range(4))
     return f"{moment:%Y%m%d-%H%M%S}-{tail}"

@@ -1,14 +1,12 @@
 """Configuration: defaults, bedplate.toml, the file that BEDPLATE_CONFIG names, BEDPLATE_… variables, options.
 
 Later sources win. A setting `store.url` is `[store] url` in TOML and BEDPLATE_STORE_URL in the environment.
-Only the standard library is imported here: shell completion waits for it.
 """
 
 from __future__ import annotations
 
 import getpass
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -16,8 +14,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from bedplate.errors import SettingsError
+from bedplate.setting_sources import read_setting_file, setting_files, state_folder
 
-PROJECT_FILE = "bedplate.toml"
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -52,11 +50,14 @@ class ExecutionSettings:
     Attributes:
         forks: hosts at a time; 0 lets Bedplate choose by hosts and cores.
         timeout: seconds for a connection to be made.
+        strategy: how runs in check mode go through their tasks: `linear`, or `mitogen` where that is installed. What
+            changes hosts always does so by ansible's own strategy.
         private_key, vault_password_file, ssh_common_args, remote_user: handed to ansible, never stored.
     """
 
     forks: int = 0
     timeout: int = 15
+    strategy: str = "linear"
     private_key: str = ""
     vault_password_file: str = ""
     ssh_common_args: str = ""
@@ -139,6 +140,7 @@ class GuardrailSettings:
         policies: folder of Cedar policies; empty means that there are none.
         timezone: in which policies see the time.
         workers: accounts that may start the approved runs of others.
+        contact: who can help with policies and calendars.
     """
 
     calendars: str = ""
@@ -146,6 +148,7 @@ class GuardrailSettings:
     policies: str = ""
     timezone: str = "UTC"
     workers: tuple[str, ...] = ()
+    contact: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,12 @@ class DriftSettings:
         textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
         notify: where messages go, as apprise has it (mailto://…, slack://…).
         seal_after: the products after whose runs hosts are sealed; empty for none.
+        record: whether fast checks also compare hosts with their records in NetBox, as the inventory has these.
+        journal: whether what differs goes to the journal of the host in NetBox, too.
         escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
+        repair_roles: the roles whose findings `nightly --remediate` may repair; empty for none.
+        repair_hosts, repair_percent: with more hosts to repair than either, none is.
+        repair_window: when it may, such as `mon-fri 22:00-04:00 Europe/Berlin`; empty for always.
         vanished_percent, moved_percent: how many hosts may vanish, or change their class, from night to night.
     """
 
@@ -190,7 +198,13 @@ class DriftSettings:
     textfile: str = ""
     notify: tuple[str, ...] = ()
     seal_after: tuple[str, ...] = ("baseline",)
+    record: bool = True
+    journal: bool = False
     escalate_percent: float = 10.0
+    repair_roles: tuple[str, ...] = ()
+    repair_hosts: int = 5
+    repair_percent: float = 10.0
+    repair_window: str = ""
     vanished_percent: float = 5.0
     moved_percent: float = 5.0
 
@@ -253,9 +267,9 @@ def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None)
         SettingsError: a file cannot be read, a key is unknown, or a value has the wrong type.
     """
     env = os.environ if env is None else env
-    settings = Settings(home=_home(env))
-    for file in _files(env, cwd or Path.cwd()):
-        settings = _merge(settings, _read(file), str(file))
+    settings = Settings(home=state_folder(env))
+    for file in setting_files(env, cwd or Path.cwd()):
+        settings = _merge(settings, read_setting_file(file), str(file))
         settings = replace(settings, sources=(*settings.sources, str(file)))
     return _merge_environment(settings, env)
 
@@ -263,29 +277,6 @@ def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None)
 def override(settings: Settings, section: str, **values: Any) -> Settings:  # noqa: ANN401
     """Return settings with what command line options gave."""
     return replace(settings, **{section: replace(getattr(settings, section), **values)})
-
-
-def _home(env: Mapping[str, str]) -> Path:
-    if env.get("BEDPLATE_HOME"):
-        return Path(env["BEDPLATE_HOME"]).expanduser().absolute()
-    base = env.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser().absolute() / "bedplate"
-
-
-def _files(env: Mapping[str, str], cwd: Path) -> list[Path]:
-    files = [folder / PROJECT_FILE for folder in (cwd, *cwd.parents) if (folder / PROJECT_FILE).is_file()][:1]
-    if env.get("BEDPLATE_CONFIG"):
-        files.append(Path(env["BEDPLATE_CONFIG"]).expanduser())
-    return files
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot be read: {error.strerror}", where=str(file)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"is not valid TOML: {error}", where=str(file)) from error
 
 
 def _merge(settings: Settings, data: Mapping[str, Any], where: str) -> Settings:

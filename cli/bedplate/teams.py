@@ -9,7 +9,7 @@ teams:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -63,6 +63,19 @@ class Teams:
     def near(self, name: str) -> str | None:
         """Return the team whose name looks most like this one, if any does."""
         return next(iter(get_close_matches(name, list(self.by_name), n=1)), None)
+
+    def reach(self, names: Iterable[str]) -> str:
+        """Return teams with where to ask them, such as `dba (#dba) or web`."""
+        return " or ".join(f"{name} ({contact})" if (contact := self._contact(name)) else name for name in names)
+
+    def reach_person(self, person: str) -> str:
+        """Return a person with where that person's teams can be asked, such as `kim (platform, #platform)`."""
+        places = [f"{name}, {contact}" for name in sorted(self.of(person)) if (contact := self._contact(name))]
+        return f"{person} ({'; '.join(places)})" if places else person
+
+    def _contact(self, name: str) -> str:
+        team = self.by_name.get(name)
+        return team.contact if team else ""
 
 
 def load_teams(settings: Settings) -> Teams | None:

@@ -22,6 +22,7 @@ from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters imp
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters_command import answers as ask_commands
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.parameters_manifest import (
     ManifestError,
+    read_limits,
     read_parameters,
 )
 
@@ -29,7 +30,7 @@ _LIVE = "must be plain data, not a template; tag it !unsafe in a file of extra v
 
 
 class ActionModule(ActionBase):
-    """Answers with the canonical values as the fact `bedplate_parameters`; secret ones are left out."""
+    """Answers with the facts `bedplate_parameters`, the canonical values without secret ones, and `bedplate_limits`."""
 
     TRANSFERS_FILES = False
     _VALID_ARGS = frozenset(["product"])
@@ -45,8 +46,10 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("product is missing: name the product whose parameters are to be checked")
         try:
             parameters, knows_fleet = read_parameters(product)
+            limits = read_limits(product)
         except ManifestError as error:
             raise AnsibleActionFail(str(error)) from error
+        _check_number_of_hosts(product, limits.get("max_hosts"), task_vars)
         given, faults = self._given(parameters, task_vars)
         answers, unknown = ask_commands(parameters, given)
         faults.update(unknown)
@@ -57,7 +60,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("\n".join(sentences))
         secret = {each["name"] for each in parameters if is_secret(each)}
         canonical = {name: value for name, value in values.items() if name not in secret}
-        result.update(changed=False, ansible_facts={"bedplate_parameters": canonical})
+        result.update(changed=False, ansible_facts={"bedplate_parameters": canonical, "bedplate_limits": limits})
         return result
 
     def _given(
@@ -84,6 +87,13 @@ class ActionModule(ActionBase):
         if isinstance(value, list):
             return any(self._is_live(each) for each in value)
         return isinstance(value, str) and is_trusted_as_template(value) and self._templar.is_template(value)
+
+
+def _check_number_of_hosts(product: str, most: int | None, task_vars: dict[str, Any]) -> None:
+    """Refuse more hosts than the product runs on at once, whoever started the play."""
+    count = len(task_vars.get("ansible_play_hosts_all") or ())
+    if most is not None and count > most:
+        raise AnsibleActionFail("%s runs on at most %d hosts at once, not on %d" % (product, most, count))
 
 
 def _fleet(task_vars: dict[str, Any], answers: dict[str, list[str]]) -> FleetNames:

@@ -26,8 +26,9 @@ description:
     a host, not from notifications alone.
   - The name of the task before which the run ended is written to the file.
   - Looks for another file before each play, and so before each batch of C(serial). Once that is there, no further
-    play or batch begins, but for those that only concern this machine; what is under way goes on to its end. The name
-    of the task before which the first one ended is added to the file.
+    play or batch begins, but for those that only concern this machine (C(hosts) is localhost, or C(connection) is
+    local, as in plays that only report); what is under way goes on to its end. The name of the task before which the
+    first one ended is added to the file.
 requirements:
   - Enabled in C(callbacks_enabled).
 options:
@@ -83,7 +84,8 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: Play) -> None:
         """A play or a batch of it is about to begin: let it begin no task if it is to be held."""
-        self._held = bool(self._hold) and os.path.exists(self._hold) and not set(play.hosts) <= _HERE
+        here = play.connection == "local" or set(play.hosts) <= _HERE
+        self._held = bool(self._hold) and os.path.exists(self._hold) and not here
 
     def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:  # noqa: ARG002 (ansible's signature)
         """No host has begun this task: skip it for all, and end whatever comes after it."""

@@ -11,14 +11,28 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils import rolling
 
 
-def rolling_batches(
-    hosts: Sequence[str], hostvars: Mapping[str, Any], by: str = "rack", canary: int = 0, size: int = 10
+def rolling_batches(  # noqa: PLR0917 (named where it is used)
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Any],
+    by: str = "rack",
+    canary: int = 0,
+    size: int = 10,
+    limits: Mapping[str, Any] | None = None,
+    order: Sequence[str] = (),
+    sizes: Sequence[int] = (),
 ) -> list[list[str]]:
-    """Return the hosts in batches, none of which has hosts of two failure domains."""
+    """Return the hosts in batches, none of which has hosts of two failure domains.
+
+    Args:
+        limits: the fact `bedplate_limits`: what was asked for is made as careful as the product's guardrails.
+        order, sizes: the variables `bedplate_hosts` and `bedplate_batches`, where a run has them.
+    """
     names = [str(host) for host in hosts]
     domains = {host: [str(group) for group in hostvars[host].get("bedplate_failure_domain") or ()] for host in names}
+    parts = rolling.parts_of([str(host) for host in order], [int(each) for each in sizes])
+    level, first = rolling.careful(str(by), int(canary), limits or {})
     try:
-        return rolling.batches(names, domains, str(by), int(canary), int(size))
+        return rolling.batches(names, domains, level, first, int(size), parts)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

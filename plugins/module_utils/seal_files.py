@@ -60,6 +60,7 @@ class FileReader:
 
     Attributes:
         texts: base64 of compressed texts by path.
+        touched: when what is in a file, and when anything of it, was last changed, in seconds since 1970.
         notes: sentences about what could not be judged.
     """
 
@@ -69,6 +70,7 @@ class FileReader:
         self._owners: dict[int, str] = {}
         self._groups: dict[int, str] = {}
         self.texts: dict[str, str] = {}
+        self.touched: dict[str, tuple[int, int]] = {}
         self.notes: list[str] = []
 
     def state(self, path: str, content: bool = True, known: str | None = None, follow: bool = False) -> dict[str, str]:
@@ -85,6 +87,7 @@ class FileReader:
             return {"presence": "absent"}
         except (OSError, ValueError) as error:
             return self._unreadable(path, error)
+        self.touched[path] = (int(status.st_mtime), int(status.st_ctime))
         found = self._meta(status)
         if found["type"] == "link":
             self._link(path, found, content and follow)

@@ -100,7 +100,7 @@ class Packages:
     def unattended() -> dict[str, str]:
         """Return which versions came by unattended upgrades, and what they removed, by package, as apt's log tells."""
         found: dict[str, str] = {}
-        for text in (_gunzipped(_HISTORY + ".1.gz"), read(_HISTORY)):
+        for text in (gunzipped(_HISTORY + ".1.gz"), read(_HISTORY)):
             for entry in text.split("\n\n"):
                 if "unattended-upgrade" in entry:
                     found.update(re.findall(r"([^\s,:(]+):\S+ \([^,)]+, ([^,)]+)\)", entry))
@@ -129,7 +129,8 @@ class Packages:
         return [re.sub(r"^/(s?bin|lib\d*)/", r"/usr/\1/", path) for path in listed.splitlines()]
 
 
-def _gunzipped(path: str) -> str:
+def gunzipped(path: str) -> str:
+    """Return the beginning of a compressed text file; empty where it cannot be read."""
     try:
         with gzip.open(path, "rb") as file:
             return file.read(4 << 20).decode("utf-8", "replace")
@@ -184,9 +185,14 @@ def is_container() -> bool:
 
 
 class Sysctls:
-    """Kernel settings, as they are and as files have them for the next boot."""
+    """Kernel settings, as they are and as files have them for the next boot.
+
+    Attributes:
+        origins: the files that have a setting, by its name.
+    """
 
     def __init__(self) -> None:
+        self.origins: dict[str, list[str]] = {}
         self._configured: dict[str, str] = {}
         files: dict[str, str] = {}
         for folder in ("/usr/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"):
@@ -197,6 +203,7 @@ class Sysctls:
                 if between and name[:1] not in ("#", ";"):
                     self._configured.pop(_dotted(name), None)
                     self._configured[_dotted(name)] = " ".join(value.split())
+                    self.origins.setdefault(_dotted(name), []).append(path)
 
     def state(self, name: str) -> dict[str, str]:
         plain = name if "/" in name.partition(".")[0] else name.translate({46: 47, 47: 46})

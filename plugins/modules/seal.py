@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-import base64
-import ctypes
 import glob
-import json
 import os
 import time
-import zlib
 from collections.abc import Callable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
+from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
     MOST_IN_FOLDER,
@@ -57,6 +56,21 @@ options:
     type: list
     elements: str
     default: []
+  sealed:
+    description:
+      - Digests of what was found before, by its part and kind; see C(since). Where one is another now, the answer also
+        tells what the host's logs know of who did it - commands by sudo, apt, dpkg, systemd, the audit - without what
+        looks like a secret in a command.
+    type: dict
+    default: {}
+  since:
+    description: From when on logs are asked, in seconds since 1970.
+    type: int
+    default: 0
+  facts:
+    description: Whether to tell, too, what NetBox has fields for; see M(bedplate.datacenter.record_facts).
+    type: bool
+    default: false
   limit:
     description: The most characters of the answer. What is beyond is left out, and the answer says so.
     type: int
@@ -82,6 +96,10 @@ capture:
   description: The state, as JSON that is compressed (zlib) and encoded (base64).
   returned: always
   type: str
+facts:
+  description: What NetBox has fields for.
+  returned: when asked for
+  type: dict
 truncated:
   description: Whether something was left out because there was too much.
   returned: always
@@ -89,6 +107,7 @@ truncated:
 """
 
 SCHEMA = 1
+MOST_TOUCHED = 500
 
 
 class Capture:
@@ -112,6 +131,8 @@ class Capture:
         self.watched: dict[str, dict[str, dict]] = {}
         self.overfull: dict[str, str] = {}
         self.crowded: list[str] = []
+        self._sysctls: system.Sysctls | None = None
+        self._evidence: dict = {}
 
     def take(self) -> None:
         """Look at the resources."""
@@ -130,7 +151,8 @@ class Capture:
         self._take_all("package", self._packages.state)
         self.states["unit"] = system.units(list(self._of("unit")), self._files)
         if self._of("sysctl"):
-            self._take_all("sysctl", system.Sysctls().state)
+            self._sysctls = system.Sysctls()
+            self._take_all("sysctl", self._sysctls.state)
         self._take_all("user", self._accounts.user)
         self._take_all("group", self._accounts.group)
         if self._of("mount"):
@@ -220,6 +242,20 @@ class Capture:
         known = self.states.get(kind, {})
         self.watched.setdefault(kind, {}).update({key: state for key, state in found.items() if key not in known})
 
+    def trace(self, sealed: dict[str, str], since: int) -> None:
+        """Gather what the host knows of who changed it, if anything is not as it was sealed."""
+        sockets = self.watched.get("socket", {}).keys() - self._known if sealed else ()
+        parts = (("states", self.states), ("watched", self.watched))
+        now = {"{0} {1}".format(part, kind): mark(found) for part, kinds in parts for kind, found in kinds.items()}
+        if sockets or any(now.get(name) != digest for name, digest in sealed.items()):
+            lately = sorted(self._files.touched.items(), key=lambda each: each[1][1])[-MOST_TOUCHED:]
+            origins = self._sysctls.origins if self._sysctls else {}
+            self._evidence = dict(
+                gather(since),
+                touched={shown(path): times for path, times in lately if times[1] >= since},
+                origins={name: origins[name][:10] for name in self._of("sysctl") if name in origins},
+            )
+
     def document(self) -> dict:
         """Return everything as plain data."""
         return {
@@ -236,44 +272,10 @@ class Capture:
             "crowded": self.crowded,
             "updates": self._updates,
             "texts": self._files.texts,
+            "evidence": self._evidence,
             "notes": self._files.notes[:100],
             "truncated": [],
         }
-
-
-def packed(document: dict, limit: int) -> str:
-    """Return a capture as compressed text; where that is too long, without its largest parts, which it names."""
-    while True:
-        plain = json.dumps(document, separators=(",", ":"), sort_keys=True).encode("utf-8", "surrogateescape")
-        text = base64.b64encode(zlib.compress(plain, 6)).decode()
-        if len(text) <= limit:
-            return text
-        if document["texts"]:
-            document["texts"] = {}
-            document["truncated"].append("texts")
-            continue
-        sizes = {
-            (part, kind): len(json.dumps(found))
-            for part in ("watched", "states")
-            for kind, found in document[part].items()
-        }
-        if not sizes:
-            return text
-        part, kind = max(sizes, key=lambda each: sizes[each] * (2 if each[0] == "watched" else 1))
-        del document[part][kind]
-        document["truncated"].append("{0} {1}".format(part, kind))
-
-
-def lower_priority() -> None:
-    """Leave the processor and the disks to the host's own work."""
-    try:
-        os.nice(10)
-        # ioprio_set of this process: best effort, the last of it.
-        number = {"x86_64": 251, "aarch64": 30}.get(os.uname().machine)
-        if number:
-            ctypes.CDLL(None, use_errno=True).syscall(number, 1, 0, (2 << 13) | 7)
-    except (OSError, AttributeError):
-        pass
 
 
 def main() -> None:
@@ -283,6 +285,9 @@ def main() -> None:
             "text": {"type": "str", "choices": ["none", "changed", "all"], "default": "none"},
             "watch": {"type": "bool", "default": True},
             "sockets": {"type": "list", "elements": "str", "default": []},
+            "sealed": {"type": "dict", "default": {}},
+            "since": {"type": "int", "default": 0},
+            "facts": {"type": "bool", "default": False},
             "limit": {"type": "int", "default": 400000},
         },
         supports_check_mode=True,
@@ -292,9 +297,11 @@ def main() -> None:
     capture.take()
     if module.params["watch"]:
         capture.watch()
+    capture.trace(module.params["sealed"], module.params["since"])
     document = capture.document()
     text = packed(document, module.params["limit"])
-    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]))
+    said = {"facts": facts()} if module.params["facts"] else {}
+    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), **said)
 
 
 if __name__ == "__main__":

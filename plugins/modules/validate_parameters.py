@@ -15,6 +15,7 @@ description:
     command, from AWX and from C(ansible-playbook).
   - Where a parameter takes its answers from a command (C(choices_command)), that is run on the control node, without a
     shell, if the parameter is given.
+  - Refuses more hosts than C(targets.max_hosts) of the manifest, whoever started the play.
   - Extra variables are data. A parameter that is given as an extra variable and would be evaluated as a template is
     refused.
 options:
@@ -74,4 +75,13 @@ ansible_facts:
       type: dict
       sample:
         ping_become: true
+    bedplate_limits:
+      description:
+        - What the manifest limits and a play itself keeps to. C(canary), C(serial_by), C(max_fail_percent) and
+          C(max_hosts), those that the manifest has.
+      returned: success
+      type: dict
+      sample:
+        canary: 1
+        serial_by: site
 """

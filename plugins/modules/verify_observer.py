@@ -50,7 +50,7 @@ options:
     elements: str
     default: []
   patience:
-    description: The most seconds to wait.
+    description: The most seconds to wait for metrics and lines, and then for the alert that a metric drives.
     type: int
     default: 45
 attributes:
@@ -113,6 +113,8 @@ class Watch:
         self._logs = params["log_directory"]
         self._awaited: dict[str, dict] = params["hosts"]
         self._began = time.time()
+        self._started = time.monotonic()
+        self._patience: int = params["patience"]
         self._alertmanagers: list[str] = []
         self.hosts: dict[str, dict] = {
             host: {"target": None, "metrics": None, "log": None, "alert": None, "clock": None} for host in self._awaited
@@ -153,20 +155,24 @@ class Watch:
 
     def _incomplete(self, host: str) -> bool:
         seen, awaited = self.hosts[host], self._awaited[host]
-        if awaited["logs"] and awaited["token"] and seen["log"] is None:
+        passed = time.monotonic() - self._started
+        in_time = passed < self._patience
+        if in_time and awaited["logs"] and awaited["token"] and seen["log"] is None:
             return True
+        if seen["metrics"] is not None:
+            # An alert has its own time, from its metric on: on a slow host the scrape alone can take most of it.
+            awaits_alert = bool(self._alertmanagers) and seen["alert"] is None
+            return awaits_alert and passed < seen["metrics"] + self._patience
         target = seen["target"]
         if target is None or not target["fresh"]:
-            return target is not None
+            return in_time and target is not None
         # What is not scraped can fire nothing.
-        if not awaited["token"] or target["health"] != "up":
-            return False
-        return seen["metrics"] is None or (bool(self._alertmanagers) and seen["alert"] is None)
+        return in_time and bool(awaited["token"]) and target["health"] == "up"
 
     def _note(self, what: str, hosts: list[str | None]) -> None:
         for host in hosts:
             if host is not None and self.hosts[host][what] is None:
-                self.hosts[host][what] = round(time.time() - self._began, 1)
+                self.hosts[host][what] = round(time.monotonic() - self._started, 1)
 
     def _look_at_targets(self) -> None:
         for target in self._ask("/api/v1/targets?state=active")["activeTargets"]:
@@ -225,9 +231,8 @@ def watch(params: dict, probed: dict) -> dict:
     result = {"error": "", "missing_alerts": [], "failing_rules": [], "alertmanagers": [], "open_ports": probed}
     try:
         result.update(seen.prepare(params["alerts"]))
-        deadline = time.monotonic() + params["patience"]
         seen.look()
-        while seen.waits() and time.monotonic() < deadline:
+        while seen.waits():
             time.sleep(1)
             seen.look()
         seen.look_at_clocks()

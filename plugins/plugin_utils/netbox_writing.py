@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -19,22 +20,59 @@ except ImportError:
 _APPLICATIONS = {"device": "dcim", "virtual_machine": "virtualization"}
 _KINDS = {"device": "devices", "virtual_machine": "virtual_machines"}
 _NO_CLIENT = "the Python package pynetbox is missing on the control node; what writes to NetBox needs it"
+# As the inventory plugin has them.
+_URLS = ("NETBOX_URL", "NETBOX_API")
+_TOKENS = ("NETBOX_TOKEN", "NETBOX_API_TOKEN")
+_TOKEN_FILE = "NETBOX_TOKEN_FILE"  # noqa: S105 (its name)
 
 
-def endpoint(named: Mapping[str, Any], kind: str) -> Any:  # noqa: ANN401 (pynetbox has no types)
+def fault() -> str:
+    """Return why nothing can be written from here, or an empty text."""
+    if pynetbox is None:
+        return _NO_CLIENT
+    missing = [] if _of_the_environment(_URLS) else ["NETBOX_URL"]
+    missing += [] if _of_the_environment((*_TOKENS, _TOKEN_FILE)) else ["NETBOX_TOKEN"]
+    if not missing:
+        return ""
+    return "{0} {1} not set; NetBox cannot be written to without".format(
+        " and ".join(missing), "is" if len(missing) == 1 else "are"
+    )
+
+
+def client() -> Any:  # noqa: ANN401 (pynetbox has no types)
+    """Return the client of the NetBox that the environment names.
+
+    Raises:
+        AnsibleActionFail: pynetbox, the address or the token is missing.
+    """
+    wrong = fault()
+    if wrong:
+        raise AnsibleActionFail(wrong)
+    return pynetbox.api(_of_the_environment(_URLS), token=_of_the_environment(_TOKENS) or _token_of_file())
+
+
+def _of_the_environment(names: tuple[str, ...]) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def _token_of_file() -> str:
+    path = Path(os.environ[_TOKEN_FILE]).expanduser()
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        message = "the file with NetBox's token ({0}: {1}) cannot be read: {2}".format(
+            _TOKEN_FILE, path, error.strerror
+        )
+        raise AnsibleActionFail(message) from None
+
+
+def endpoint(named: Mapping[str, Any], kind: str) -> Any:  # noqa: ANN401
     """Return the endpoint of a kind of objects beside a record of this type.
 
     Raises:
-        AnsibleActionFail: pynetbox, NETBOX_URL or NETBOX_TOKEN is missing.
+        AnsibleActionFail: pynetbox, the address or the token is missing.
     """
-    if pynetbox is None:
-        raise AnsibleActionFail(_NO_CLIENT)
-    missing = [name for name in ("NETBOX_URL", "NETBOX_TOKEN") if not os.environ.get(name)]
-    if missing:
-        message = "{0} is not set; NetBox cannot be written to without it".format(" and ".join(missing))
-        raise AnsibleActionFail(message)
-    client = pynetbox.api(os.environ["NETBOX_URL"], token=os.environ["NETBOX_TOKEN"])
-    return getattr(getattr(client, _APPLICATIONS[named["type"]]), kind)
+    return getattr(getattr(client(), _APPLICATIONS[named["type"]]), kind)
 
 
 def record_of(named: Mapping[str, Any]) -> Any:  # noqa: ANN401

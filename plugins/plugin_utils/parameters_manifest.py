@@ -52,6 +52,22 @@ def read_parameters(product: str, folder: str = PRODUCTS) -> tuple[list[dict[str
     return parameters, targets.get("context") == "fleet"
 
 
+def read_limits(product: str, folder: str = PRODUCTS) -> dict[str, Any]:
+    """Return what the manifest limits that a play itself can keep to: `canary`, `serial_by`, `max_fail_percent` and
+    `max_hosts`, those that it has.
+
+    Raises:
+        ManifestError: there is no such product, or its manifest cannot be used.
+    """
+    manifest = _read(product, folder)
+    sections = {name: manifest.get(name) or {} for name in ("guardrails", "targets")}
+    if not all(isinstance(section, dict) for section in sections.values()):
+        raise ManifestError("the manifest of product %s is not valid: run bedplate product check" % product)
+    limits = {key: sections["guardrails"].get(key) for key in ("canary", "serial_by", "max_fail_percent")}
+    limits["max_hosts"] = sections["targets"].get("max_hosts")
+    return {key: value for key, value in limits.items() if value is not None}
+
+
 def _read(product: str, folder: str) -> dict[str, Any]:
     file = os.path.join(folder, "%s.yml" % product)
     if not isinstance(product, str) or not _NAME.fullmatch(product) or not os.path.isfile(file):

@@ -8,10 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LEVELS = {"region": ("region_",), "site": ("site_",), "rack": ("rack_", "cluster_"), "none": ()}
+# From the most careless to the most careful: what shares a rack shares its site.
+_CARE = ("none", "region", "site", "rack")
 
 
-def batches(
-    hosts: Sequence[str], domains: Mapping[str, Sequence[str]], by: str = "rack", canary: int = 0, size: int = 10
+def batches(  # noqa: PLR0917 (named where it is used)
+    hosts: Sequence[str],
+    domains: Mapping[str, Sequence[str]],
+    by: str = "rack",
+    canary: int = 0,
+    size: int = 10,
+    parts: Sequence[Sequence[str]] = (),
 ) -> list[list[str]]:
     """Return the hosts in the order of their batches; no batch has hosts of two failure domains.
 
@@ -20,6 +27,7 @@ def batches(
         by: what may not be changed two at a time: `region`, `site`, `rack` (or cluster); `none` for no such limit.
         canary: how many hosts go first, one failure domain at most.
         size: the most hosts of one batch.
+        parts: what the guardrails cut the hosts into: no batch has hosts of two parts, and parts keep their order.
 
     Raises:
         ValueError: `by` is no level, or a number makes no sense.
@@ -29,15 +37,47 @@ def batches(
         raise ValueError(message)
     if size < 1 or canary < 0:
         raise ValueError("a batch has at least one host, and there are no fewer than 0 canaries")
+    plan: list[list[str]] = []
+    known = set(hosts)
+    cut = [[host for host in part if host in known] for part in parts]
+    cut.append(sorted(known.difference(*cut)))
+    for part in cut:
+        for members in _grouped(part, domains, by):
+            first = canary if not plan else 0
+            plan.extend([members[:first]] if first else [])
+            plan.extend(members[start : start + size] for start in range(first, len(members), size))
+    return plan
+
+
+def _grouped(hosts: Sequence[str], domains: Mapping[str, Sequence[str]], by: str) -> list[list[str]]:
+    """Return the hosts by failure domain, in the order of their names."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for host in sorted(set(hosts)):
         grouped.setdefault(_domain(host, domains.get(host) or (), by), []).append(host)
-    plan: list[list[str]] = []
-    for _, members in sorted(grouped.items()):
-        first = canary if not plan else 0
-        plan.extend([members[:first]] if first else [])
-        plan.extend(members[start : start + size] for start in range(first, len(members), size))
-    return plan
+    return [members for _, members in sorted(grouped.items())]
+
+
+def parts_of(order: Sequence[str], sizes: Sequence[int]) -> list[list[str]]:
+    """Return hosts cut into parts of these sizes, as the variables bedplate_hosts and bedplate_batches say it."""
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(list(order[start : start + size]))
+        start += size
+    return parts
+
+
+def careful(by: str, canary: int, limits: Mapping[str, Any]) -> tuple[str, int]:
+    """Return failure domain and canary that are at least as careful as the guardrails of the product.
+
+    Args:
+        limits: `serial_by` and `canary` of the manifest, where it has them.
+    """
+    bound = limits.get("serial_by") or "none"
+    bound = "rack" if bound == "cluster" else bound
+    if by in _CARE and bound in _CARE:
+        by = max(by, bound, key=_CARE.index)
+    firsts = [count for count in (canary, int(limits.get("canary") or 0)) if count > 0]
+    return by, min(firsts) if firsts else canary
 
 
 def _domain(host: str, groups: Sequence[str], by: str) -> tuple[str, str]:

@@ -93,15 +93,20 @@ def _figures(first: Sample, ours: Sequence[Sample], reference: Sequence[Sample])
 
 
 class BaselineLab:
-    """A lab of its own, as the demo's and with more hosts; it is gone in the end."""
+    """A lab of its own, as the demo's and with more hosts; it is gone in the end.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        seal_after: products after whose runs hosts are sealed: a step of its own, which plain Ansible has not.
+    """
+
+    def __init__(self, folder: Path, hosts: int = _HOSTS, *, seal_after: str = "") -> None:
         self._folder = folder
+        self._hosts = hosts
         self._trips = folder / "trips"
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "BEDPLATE_"))},
             "BEDPLATE_HOME": str(folder / "home"),
-            "BEDPLATE_DRIFT_SEAL_AFTER": "",  # a step of its own, which plain Ansible has not
+            "BEDPLATE_DRIFT_SEAL_AFTER": seal_after,
             "PATH": f"{folder / 'bin'}:{_BIN}:{os.environ['PATH']}",
         }
 
@@ -123,7 +128,7 @@ class BaselineLab:
         seconds, out, trips = self._timed([str(_BIN / "bedplate"), *words], self._env)
         run = json.loads(out)
         rows = json.loads(self._bedplate("runs", "hosts", run["id"], "-o", "json"))
-        _refuse_changes({row["host"]: row for row in rows}, converged=converged)
+        _refuse_changes({row["host"]: row for row in rows}, self._hosts, converged=converged)
         return Sample(seconds, sum(row["ok"] + row["skipped"] for row in rows), trips)
 
     def reference(self) -> Sample:
@@ -140,7 +145,7 @@ class BaselineLab:
         seconds, out, trips = self._timed(command, env)
         names = ("host", "ok", "changed", "unreachable", "failed", "skipped")
         rows = [dict(zip(names, (row[0], *map(int, row[1:])), strict=True)) for row in _RECAP.findall(out)]
-        _refuse_changes({row["host"]: row for row in rows}, converged=True)
+        _refuse_changes({row["host"]: row for row in rows}, self._hosts, converged=True)
         return Sample(seconds, sum(row["ok"] + row["skipped"] for row in rows), trips)
 
     @property
@@ -177,9 +182,9 @@ class BaselineLab:
         snapshot = folder / ".snapshot.json"
         document: dict[str, Any] = json.loads(snapshot.read_text(encoding="utf-8"))
         hosts = document["hosts"]
-        for name in sorted(hosts, key=lambda name: hosts[name]["role"] != "observer")[_HOSTS:]:
+        for name in sorted(hosts, key=lambda name: hosts[name]["role"] != "observer")[self._hosts :]:
             del hosts[name]
-        for number in range(1, _HOSTS - len(hosts) + 1):
+        for number in range(1, self._hosts - len(hosts) + 1):
             of = hosts[f"fra1-colo-0{number % 2 + 1}"]
             name = f"fra1-more-{number:02}"
             network = of["primary_ip4"].rpartition(".")[0]
@@ -196,9 +201,9 @@ class BaselineLab:
         return playbook
 
 
-def _refuse_changes(rows: Mapping[str, Mapping[str, Any]], *, converged: bool) -> None:
-    if len(rows) != _HOSTS:
-        raise SystemExit(f"the baseline ran on {len(rows)} hosts and not on {_HOSTS}")
+def _refuse_changes(rows: Mapping[str, Mapping[str, Any]], hosts: int, *, converged: bool) -> None:
+    if len(rows) != hosts:
+        raise SystemExit(f"the baseline ran on {len(rows)} hosts and not on {hosts}")
     changed = sorted(host for host, row in rows.items() if converged and row["changed"])
     if changed:
         raise SystemExit(f"there should be nothing to do any more, and something was changed on {', '.join(changed)}")

@@ -9,12 +9,13 @@ import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.json")
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 _PACKAGES = ("ansible-core", "ansible-runner", "click", "SQLAlchemy", "rich")
 
 
@@ -66,16 +67,27 @@ def seconds(command: Sequence[str], env: Mapping[str, str] | None = None, cwd: P
     return time.perf_counter() - begun
 
 
-def write(figures: Sequence[Figure], file: Path = RESULTS) -> None:
-    """Write the figures as JSON with the versions that they were measured with."""
-    document = {
-        "schema": 1,
+def record(benchmark: str, figures: Sequence[Figure], file: Path = RESULTS) -> None:
+    """Put a benchmark's figures into the file of results, with the versions that they were measured with."""
+    benchmarks = json.loads(file.read_text(encoding="utf-8"))["benchmarks"] if file.exists() else {}
+    benchmarks[benchmark] = {
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
-        "machine": {"system": platform.platform(), "cores": _cores()},
+        "machine": {"system": platform.platform(), "cores": len(os.sched_getaffinity(0))},
         "figures": [{**asdict(figure), "within": figure.within} for figure in figures],
     }
+    document = {"schema": 2, "benchmarks": benchmarks}
     file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def page(text: str, results: Path = RESULTS) -> str:
+    """Return the text of the documentation's page with the table of all that was measured."""
+    benchmarks = json.loads(results.read_text(encoding="utf-8"))["benchmarks"]
+    known = [field.name for field in fields(Figure)]
+    rows = [Figure(**{key: row[key] for key in known}) for each in benchmarks.values() for row in each["figures"]]
+    before, begin, rest = text.partition("<!-- figures: begin -->\n")
+    _, end, after = rest.partition("<!-- figures: end -->")
+    return f"{before}{begin}{table(rows)}\n{end}{after}"
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -87,8 +99,3 @@ def table(figures: Sequence[Figure]) -> str:
         values = f"{figure.ours:.3g} {figure.unit} | {figure.reference:.3g} {figure.unit} | {figure.ratio:.3f}"
         lines.append(f"| {figure.name} | {values} | {limit} | {verdict}{'; ' + figure.note if figure.note else ''} |")
     return "\n".join(lines)
-
-
-def _cores() -> int:
-
-    return len(os.sched_getaffinity(0))

@@ -63,5 +63,5 @@ def test_roles_of_the_baseline_are_tagged_by_their_names() -> None:
 
 def test_the_mark_comes_last() -> None:
     last = read_yaml(ROOT / "playbooks" / "baseline.yml")[-1]
-    assert last["hosts"] == "all"
+    assert last["hosts"] == "{{ bedplate_hosts | default('all') }}"
     assert last["roles"][-1]["role"] == "bedplate.datacenter.baseline_marker"

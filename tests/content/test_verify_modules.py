@@ -89,11 +89,12 @@ class Fleet:
     def __init__(self) -> None:
         self.address = ""
         self.looks = 0
+        self.alert_with = 3
         self.rules = [{"name": "HostDown", "type": "alerting", "health": "ok"}]
         self.healths = {"a": "up", "b": "up"}
 
     def answer(self, path: str, question: dict[str, list[str]]) -> Any:
-        """Return what is asked for; metrics come with the second look, alerts with the third."""
+        """Return what is asked for; metrics come with the second look, alerts with the third or a later one."""
         if path == "/api/v1/rules":
             return {"groups": [{"rules": self.rules}]}
         if path == "/api/v1/alertmanagers":
@@ -102,7 +103,7 @@ class Fleet:
             self.looks += 1
             return {"activeTargets": [self._target(host) for host in self.healths]}
         if path == "/api/v2/alerts":
-            return [{"labels": {"token": f"token-{host}"}} for host in self.healths if self.looks > 2]
+            return [{"labels": {"token": f"token-{host}"}} for host in self.healths if self.looks >= self.alert_with]
         name, value = ("host", "0.5") if "timestamp" in question["query"][0] else ("token", "1")
         labels = [host if name == "host" else f"token-{host}" for host in self.healths if self.looks > 1]
         return {"result": [{"metric": {name: label}, "value": [0, value]} for label in labels]}
@@ -170,6 +171,16 @@ class TestObserver:
         hosts = {"c": {"token": "token-c", "logs": True}}
         answer = watch(fleet, tmp_path, hosts=hosts, patience=1)
         assert answer["hosts"]["c"]["log"] is None
+
+    def test_an_alert_has_its_own_time_from_its_metric_on(self, fleet: Fleet, tmp_path: Path) -> None:
+        fleet.alert_with = 5
+        answer = watch(fleet, tmp_path, patience=3)
+        assert {host: seen["alert"] is not None for host, seen in answer["hosts"].items()} == {"a": True, "b": True}
+
+    def test_it_gives_up_on_an_alert_that_does_not_come(self, fleet: Fleet, tmp_path: Path) -> None:
+        fleet.alert_with = 1000
+        answer = watch(fleet, tmp_path, patience=1)
+        assert [seen["alert"] for seen in answer["hosts"].values()] == [None, None]
 
     def test_rules_that_are_missing_or_fail_are_named(self, fleet: Fleet, tmp_path: Path) -> None:
         fleet.rules = [{"name": "Other", "type": "alerting", "health": "err"}]

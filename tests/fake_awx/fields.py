@@ -43,6 +43,7 @@ _WRITTEN: dict[str, dict[str, dict[str, Any]]] = {
         "source": _TEXT,
         "source_project": _ID,
         "source_path": _TEXT,
+        "source_vars": _VARIABLES,
         "credential": _ID,
         "execution_environment": _ID,
         "overwrite": _FLAG,
@@ -113,7 +114,7 @@ def _checked(name: str, field: dict[str, Any], value: Any) -> Any:
         raise bad(name, f"Ensure this value is greater than or equal to {field['min_value']}.")
     elif kind == "string":
         return _string(name, field, value)
-    elif kind == "json" and name in {"extra_vars", "variables"}:
+    elif kind == "json" and name in {"extra_vars", "variables", "source_vars"}:
         return check_variables(name, value)
     return value
 

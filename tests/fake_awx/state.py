@@ -9,12 +9,14 @@ import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 import yaml
 
 from fake_awx.answers import Answer, loud
+from fake_awx.executions import Executions
 from fake_awx.fields import RECORDED, collections, fields_of, options, taken
 from fake_awx.launches import check_answers, filled
 from fake_awx.rules import CHECKS
@@ -27,6 +29,7 @@ _PLURALS = {"inventory": "inventories"}
 # Filters that look at another object.
 _ACROSS = {
     "role_definition__name",
+    "organization__name",
     "inventory__organization",
     "unified_job_template__organization",
     "workflow_job_template__organization",
@@ -71,8 +74,10 @@ class FakeAwx:
         self.url = ""
         self.user = "bedplate"
         self.syncing = 0
+        self.clock = timedelta()
         self._last = defaultdict(int)  # type: ignore[var-annotated]
         self.lock = threading.Lock()
+        self.jobs = Executions(self)
         for name in ROLES:
             self.add("role_definitions", name=name)
 
@@ -127,6 +132,8 @@ class FakeAwx:
         if parts == ["me"] and method == "GET":
             return 200, {"count": 1, "next": None, "results": [{"id": 1, "username": self.user}]}
         collection, *rest = parts
+        if collection == "jobs":
+            return self.jobs.route(method, rest, query)
         if collection not in self.objects or len(rest) > 2:
             raise loud(f"{method} {'/'.join(parts)}")
         if not rest:
@@ -211,6 +218,9 @@ class FakeAwx:
             return self._survey(method, entry, body)
         if name == "launch" and collection == "job_templates" and method == "POST":
             return 201, self._launch(entry, body)
+        if name == "update" and collection == "projects" and method == "POST":
+            self.syncing, entry["status"] = 2, "pending"
+            return 202, {"project_update": 99}
         if name == "create_approval_template" and method == "POST":
             self._last["templates"] += 1
             entry["approval"] = {"id": self._last["templates"], "timeout": 0, "description": "", **body}
@@ -247,12 +257,9 @@ class FakeAwx:
         ignored = {
             key: value for key, value in body.items() if key == "job_tags" and not template["ask_tags_on_launch"]
         }
-        self._last["jobs"] += 1
-        return {
-            "job": self._last["jobs"],
-            "extra_vars": {**filled(survey, given), **_rest(survey, extra)},
-            "ignored_fields": ignored,
-        }
+        variables = {**filled(survey, given), **_rest(survey, extra)}
+        job, unasked = self.jobs.launch(template, body, variables)
+        return {**job, "job": job["id"], "extra_vars": variables, "ignored_fields": {**ignored, **unasked}}
 
     def shown(self, collection: str, entry: Entry) -> Entry:
         hidden = {"survey_spec", "related", "modified_by", "playbooks", "approval"}

@@ -51,7 +51,7 @@ def netbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[NetBox]]:
     """A NetBox of one record, which the environment names."""
     token = "0123456789abcdef0123456789abcdef01234567"
     record = {"id": 1, "name": "host", "status": {"value": "staged", "label": "Staged"}}
-    members = {"written": [], "record": record, "token": token}
+    members = {"written": [], "record": record, "interfaces": [], "macs": [], "token": token}
     handler = type("Handler", (NetBox,), members)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

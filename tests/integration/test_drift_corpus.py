@@ -176,6 +176,25 @@ def test_a_host_at_the_baseline_is_clean_and_nearly_all_of_it_is_judged(host: Ba
     assert len(gaps) * 10 < sum(role.judged for role in check.coverage), gaps
 
 
+WEEK = """
+for timer in $(systemctl list-units --type=timer --all --plain --no-legend | cut -d ' ' -f 1); do
+    service=$(systemctl show -p Unit --value "$timer")
+    case $service in apt-*) ;; *) timeout 60 systemctl start "$service" || true ;; esac
+done
+for period in hourly daily weekly monthly; do
+    test ! -d /etc/cron.$period || timeout 60 run-parts /etc/cron.$period || true
+done
+systemctl is-active systemd-tmpfiles-clean.timer
+"""
+
+
+def test_what_a_host_does_by_itself_in_a_week_is_no_drift(host: Baselined) -> None:
+    """All that timers and cron start, but for apt's own: what those install is told of as updates."""
+    assert as_root(host.lab, BASELINED, WEEK).endswith("active\n")
+    check = host.check()
+    assert (check.outcome, check.observations) == (CheckOutcome.CLEAN, ())
+
+
 def test_a_boot_and_a_rotation_of_logs_are_no_drift(host: Baselined) -> None:
     as_root(host.lab, BASELINED, "logrotate --force /etc/logrotate.conf 2>/dev/null; true")
     container, names = host.lab.hosts[BASELINED].container, as_root(host.lab, BASELINED, "cat /etc/hosts")

@@ -119,6 +119,32 @@ class TestRefusals:
         office.say("run", "strict", "-l", "h1", person="eve")
         assert "dry_run_first" in office.say("run", "strict", "-l", "h2", person="eve", code=3), "another host"
 
+    @pytest.mark.parametrize(
+        ("rule", "keys", "sentence"),
+        [
+            (
+                "offered",
+                {"lifecycle": {"stage": "ga", "sunset": "2020-01-01"}},
+                "is not offered any more since 2020-01-01",
+            ),
+            ("host_class", {"targets": {"classes": ["colo"]}}, "runs only on hosts of class colo, not on h1, h2"),
+            ("forced_limit", {"targets": {"force_limit": "h2"}}, "runs only on hosts of 'h2', not on h1"),
+            (
+                "host_percent",
+                {"targets": {"max_percent": 10}},
+                "runs on at most 10 % of the fleet at once, 0 of 2 hosts",
+            ),
+            ("batches", {"guardrails": {"canary": 1}}, "promises canary, which its playbook does not act on"),
+            ("approval", {"guardrails": {"approval": {}}}, "nobody else can reach this store"),
+        ],
+    )
+    def test_each_rule_by_its_name(self, office: Office, rule: str, keys: dict[str, Any], sentence: str) -> None:
+        office.project.product("ruled", [task("Say", "debug")], **keys)
+        limit = ["-l", "h1"] if rule == "forced_limit" else []
+        said = office.say("run", "ruled", *limit, code=3)
+        assert f"refused by {rule}: ruled {sentence}" in said or f"refused by {rule}: {sentence}" in said, said
+        assert "tests@example.com" in said, "who can help is named"
+
     def test_a_calendar_that_cannot_be_read_refuses(self, office: Office) -> None:
         office.project.product("frozen", [task("Say", "debug")], guardrails={"freeze": ["company"]})
         assert "there is no company.yml" in office.say("run", "frozen", code=3)
@@ -178,6 +204,55 @@ class TestLocks:
         office.say("run", "short", "-l", "h1")
         (expired,) = office.project.store.find(RunQuery(product="naps"))
         assert expired.status is RunStatus.EXPIRED
+
+    def test_an_order_waits_for_its_turn(self, office: Office) -> None:
+        office.project.product("naps", nap(8))
+        office.project.product("short", [task("Say", "debug")])
+        first = office.start("run", "naps", "-l", "h1")
+        wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
+        waiting = office.start("run", "short", "--wait", "3m", person="bob")
+        queued = wait_for(lambda: office.project.store.find(RunQuery(product="short")), "the order to be kept")
+        assert queued[0].status is RunStatus.QUEUED
+        (out, err), _ = waiting.communicate(timeout=240), first.communicate(timeout=240)
+        assert (first.returncode, waiting.returncode) == (0, 0), out + err
+        assert "It waits: host_lock: h1 is being changed by naps of ada" in out
+        (naps,), (short,) = (office.project.store.find(RunQuery(product=name)) for name in ("naps", "short"))
+        assert naps.finished_at is not None
+        assert short.started_at is not None
+        assert short.started_at >= naps.finished_at
+
+    def test_who_waited_too_long_is_refused_and_who_is_canceled_leaves(self, office: Office) -> None:
+        office.project.product("naps", nap(600))
+        office.project.product("short", [task("Say", "debug")])
+        owner = office.start("run", "naps", "-l", "h1")
+        wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
+        assert "refused by host_lock: h1 is being changed by naps" in office.say("run", "short", "--wait", "1s", code=3)
+        (refused,) = office.project.store.find(RunQuery(product="short"))
+        assert refused.status is RunStatus.REFUSED
+        office.say("run", "short", "--wait", "5m", "--detach")
+        (queued,) = office.project.store.find(RunQuery(product="short", statuses=(RunStatus.QUEUED,)))
+        office.say("runs", "cancel", queued.id)
+        office.say("runs", "wait", queued.id, code=8)
+        office.say("run", "short", "--wait", "5m", "--detach")
+        os.kill(owner.pid, signal.SIGKILL)
+        owner.communicate()
+        (last,) = office.project.store.find(RunQuery(product="short", statuses=(RunStatus.QUEUED,)))
+        office.say("runs", "wait", last.id)
+
+    def test_a_freeze_that_began_meanwhile_turns_away_who_waited(self, office: Office) -> None:
+        (office.calendars / "company.yml").write_text("freezes: []\n")
+        office.project.product("naps", nap(8))
+        office.project.product("short", [task("Say", "debug")], guardrails={"freeze": ["company"]})
+        first = office.start("run", "naps", "-l", "h1")
+        wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
+        waiting = office.start("run", "short", "--wait", "3m")
+        wait_for(lambda: office.project.store.find(RunQuery(product="short")), "the order to be kept")
+        now = datetime.now(UTC)
+        office.freeze(now - timedelta(hours=1), now + timedelta(hours=1))
+        out, err = waiting.communicate(timeout=240)
+        first.communicate(timeout=240)
+        assert waiting.returncode == 3, out + err
+        assert "refused after it waited: frozen by 'Year end'" in out
 
     def test_so_many_runs_of_a_product_at_once(self, office: Office) -> None:
         office.project.product("naps", nap(30), guardrails={"concurrency": 1})

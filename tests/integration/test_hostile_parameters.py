@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bedplate.catalog import Parameter, Product, load_catalog
 from bedplate.catalog.rules import UnfitValueError, convert
 from bedplate.execution.untemplated import untemplated_yaml
+from integration.execution_project import Project, task
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -207,3 +208,46 @@ def _play(product: Product, names: list[str], folder: Path) -> dict[str, Any]:
             {"name": "Record", "ansible.builtin.copy": record},
         ],
     }
+
+
+@pytest.mark.parametrize("turn", [3, 11])
+def test_a_real_run_hands_on_what_was_typed(tmp_path: Path, turn: int) -> None:
+    """The questions of the whole catalog as one product, ordered with `bedplate run` as a person would."""
+    canary = tmp_path / "canary"
+    answers = {k: v for product in PRODUCTS for k, v in hostile_answers(product, turn, canary).items()}
+    free = {
+        parameter.name: text.replace("CANARY", str(canary))
+        for parameter, text in zip(FREE[:3], HOSTILE[turn:], strict=False)
+    }
+    answers |= {name: value for name, value in free.items() if accepted(_free(name), value) is not None}
+    project = Project(tmp_path / "project")
+    project.write_inventory({"one": {}})
+    questions = [each for product in PRODUCTS for each in product.parameters] + FREE[:3]
+    seen = ", ".join(f"'{name}': {name}" for name in answers)
+    content = f"{{{{ [ansible_facts['bedplate_parameters'], {{{seen}}}] | to_json | b64encode }}}}"
+    project.product(
+        "everything",
+        [
+            task(
+                "Check", "bedplate.datacenter.validate_parameters", arguments={"product": "everything"}, run_once=True
+            ),
+            task("Record", "copy", arguments={"content": content, "dest": f"{tmp_path}/seen.txt", "mode": "0600"}),
+        ],
+        parameters=[each.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for each in questions],
+    )
+    typed = [word for name, value in answers.items() if isinstance(value, str) for word in ("-p", f"{name}={value}")]
+    others = {name: value for name, value in answers.items() if not isinstance(value, str)}
+    (tmp_path / "answers.json").write_text(json.dumps(others), encoding="utf-8")
+    done = project.bedplate("run", "everything", "--params-file", str(tmp_path / "answers.json"), *typed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    fact, arrived = json.loads(base64.b64decode((tmp_path / "seen.txt").read_text()))
+    assert arrived == answers
+    secret = {each.name for each in questions if each.is_secret}
+    assert {name: fact[name] for name in answers.keys() - secret} == {
+        name: value for name, value in answers.items() if name not in secret
+    }
+    assert not canary.exists()
+
+
+def _free(name: str) -> Parameter:
+    return next(each for each in FREE if each.name == name)

@@ -295,3 +295,14 @@ def test_a_command_says_which_answers_are_accepted(sandbox: Sandbox) -> None:
     script.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
     told = sandbox.play("-e", '{"version": "1.2"}')
     assert told.says("parameter version cannot be checked: tools/versions ended with 3")
+
+
+def test_limits_arrive_and_more_hosts_than_allowed_are_refused(sandbox: Sandbox) -> None:
+    sandbox.write_manifest(guardrails={"canary": 1, "serial_by": "site", "freeze": ["x"]}, targets={"max_hosts": 2})
+    content = "{{ ansible_facts['bedplate_limits'] | to_json | b64encode }}"
+    assert sandbox.play(content=content).arrived("two") == {"canary": 1, "serial_by": "site", "max_hosts": 2}
+    sandbox.write_manifest(targets={"max_hosts": 1})
+    refused = sandbox.play()
+    assert refused.code != 0
+    assert refused.says("sample runs on at most 1 hosts at once, not on 2")
+    assert sandbox.play("--limit", "one").code == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -237,3 +239,19 @@ def test_the_page_is_whole_by_itself_and_escapes_what_people_say(ordered: Bedpla
     assert page.tags.count("svg") == 5
     assert "prefers-color-scheme: dark" in text
     assert ordered("product", "report", "--html", str(tmp_path / "no/page.html"))[0] == 2
+
+
+def test_the_whole_catalog_after_a_day_of_runs(tmp_path: Path) -> None:
+    """The command that makes a day's worth of runs, and the pages that it leaves."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.benchmarks.day_of_runs", str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    products = sorted(file.stem for file in (root / "playbooks" / "products").glob("*.yml"))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.fetched == []
+    assert page.tags.count("svg") >= len(products)
+    for name in products:
+        assert name in text
+        assert (tmp_path / "site" / f"{name}.html").is_file()

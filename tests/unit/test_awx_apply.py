@@ -12,6 +12,7 @@ import pytest
 
 from bedplate.awx.comparison import Action, Cause
 from bedplate.awx.kinds import BY_NAME
+from bedplate.awx.own_limits import limits_left_to_awx
 from bedplate.catalog import load_catalog
 from bedplate.errors import EngineError
 from fake_awx.catalog import Awx, product
@@ -103,6 +104,24 @@ class TestApply:
         assert [result.change.name for result in failed] == ["missing"]
         assert "project Bedplate has no playbooks/missing.yml" in str(failed[0].error)
         assert awx.fake.named("job_templates", "sample")
+
+    def test_a_playbook_that_was_pushed_since_is_found_by_a_sync(self, awx: Awx) -> None:
+        awx.apply(product())
+        awx.fake.playbooks = [*awx.fake.playbooks, "playbooks/new.yml"]
+        others = [product(f"n{number}", playbook="playbooks/new.yml") for number in range(2)]
+        assert not [result for result in awx.apply(product(), *others) if result.error]
+        assert len([path for path in awx.fake.asked("POST") if path.endswith("/update/")]) == 1
+        failed = [result for result in awx.apply(product(), product("x", playbook="playbooks/x.yml")) if result.error]
+        assert "has no playbooks/x.yml" in str(failed[0].error)
+
+    def test_a_project_of_somebody_else_is_not_synced(self, furnished: Awx) -> None:
+        awx = Awx(furnished.fake, project_url="", inventory_source="")
+        fake = awx.fake
+        fake.add("projects", name="Bedplate", organization=1, scm_type="git", scm_url="https://x.example.com/x.git")
+        fake.add("inventories", name="Bedplate", organization=1)
+        (failed,) = [each for each in awx.apply(product("x", playbook="playbooks/x.yml")) if each.error]
+        assert "has no playbooks/x.yml" in str(failed.error)
+        assert not [path for path in fake.asked("POST") if path.endswith("/update/")]
 
 
 class TestByHand:
@@ -451,6 +470,20 @@ def test_every_field_that_awx_takes_is_kept_or_left_to_others_on_purpose(kind: s
     for name, default in BY_NAME[kind].defaults.items():
         if recorded[name].get("default") is not None:
             assert recorded[name]["default"] == default, name
+
+
+def test_limits_that_playbooks_keep_to_are_not_missing_in_awx(awx: Awx) -> None:
+    root = Path(__file__).parents[2]
+    products = load_catalog(root / "playbooks" / "products").products()
+    assert {each.name for each in products if each.guardrails.canary} == {
+        "patch", "reboot", "service_control", "service_deploy",
+    }  # fmt: skip
+    assert awx.plan(*limits_left_to_awx(products, root)).notes == (
+        "decommission: AWX does not enforce guardrails.dry_run_first, so no team may launch it there",
+        "onboard: AWX runs one at once, not 2",
+    )
+    (other,) = limits_left_to_awx([product(guardrails={"canary": 1}, targets={"max_hosts": 5})], root)
+    assert awx.plan(other).notes == ("sample: AWX does not enforce guardrails.canary, so no team may launch it there",)
 
 
 def test_the_catalog_that_bedplate_comes_with_is_taken(furnished: Awx) -> None:

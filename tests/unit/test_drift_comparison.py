@@ -314,6 +314,8 @@ def test_a_check_asks_for_what_was_sealed() -> None:
         "resources": {"file": {"/x": "a" * 16, "/gone": None}, "unit": {"a.service": None}},
         "text": "changed",
         "sockets": ["tcp *:22"],
+        "sealed": {"states file": "9b80d29e3da3c1ef"},
+        "since": 0,
     }
 
 

@@ -23,11 +23,15 @@ from bedplate.drift.finding import (
     finding_id,
 )
 from bedplate.drift.lifecycle import Background, HostLife, MovedContent, Step
-from bedplate.drift.observation import UPDATE_KIND
+from bedplate.drift.observation import UPDATE_KIND, By, Staleness
 
 START = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 CHECK = DriftCheck("c1", "baseline", CheckKind.FULL, "kim", START, content_digest="d1")
 MOTD = Observation("a", "file", "/etc/motd", "content", "x", "y", role="access", task="Write it")
+COMMIT, RECORDED = By("dana", "0123 Say more", source="git"), By("lee", "update of device a", source="netbox")
+STRAYED = replace(MOTD, by=By("eve", "tee /etc/motd"))
+SEALED = frozenset({("file", "/etc/motd")})
+MOVED = MovedContent(frozenset({"access"}), changes={"access": COMMIT})
 JUDGED = (CheckOutcome.CLEAN, CheckOutcome.DRIFTED)
 
 
@@ -61,6 +65,16 @@ class TestSteps:
         (step,) = life([opened()], seen(replace(MOTD, after="z")))
         assert (step.transition, step.only_seen) == (Transition.CHANGED, False)
         assert step.finding.observed.after == "z"
+
+    def test_who_did_it_stays_known_until_the_value_is_another(self) -> None:
+        known = opened(STRAYED)
+        assert known.by == STRAYED.by
+        (same,) = life([known], seen(MOTD))
+        assert (same.finding.by, same.only_seen) == (STRAYED.by, True)
+        (moved,) = life([known], seen(replace(MOTD, after="z")))
+        assert moved.finding.by is None
+        (learned,) = life([opened(MOTD)], seen(STRAYED))
+        assert learned.finding.by == STRAYED.by
 
     def test_what_is_gone_is_resolved_and_what_comes_back_is_reopened(self) -> None:
         (gone,) = life([opened()], seen())
@@ -144,6 +158,33 @@ class TestCauses:
         assert self.cause(intent=intent, moved=MovedContent(frozenset({"logging"}))) is Cause.CORRECTIVE
         assert self.cause(intent=intent, moved=MovedContent(frozenset({"logging"}), common=True)) is Cause.UNKNOWN
         assert self.cause(intent=intent) is Cause.UNKNOWN
+
+    def test_of_an_intent_that_moved_the_commit_is_named(self) -> None:
+        commit = By("dana", "0123 Say something else", source="git")
+        moved = MovedContent(frozenset({"access"}), changes={"access": commit})
+        (step,) = life([], seen(MOTD), Background(intent=Intent("d0", "abc"), moved=moved))
+        assert (step.finding.cause, step.finding.by) == (Cause.INTENTIONAL, commit)
+
+    @pytest.mark.parametrize(
+        ("stale", "moved", "expected"),
+        [
+            (Staleness(False, True, (STRAYED,), SEALED), None, (Cause.CORRECTIVE, STRAYED.by)),
+            (Staleness(True, False, (STRAYED,), SEALED), MOVED, (Cause.CORRECTIVE, STRAYED.by)),
+            (Staleness(False, True, (), SEALED), None, (Cause.INTENTIONAL, RECORDED)),
+            (Staleness(True, True, (), SEALED), MOVED, (Cause.INTENTIONAL, COMMIT)),
+            (Staleness(True, False, (), SEALED), MovedContent(common=True), (Cause.INTENTIONAL, None)),
+            (Staleness(True, False, (), SEALED), MovedContent(frozenset({"logging"})), (Cause.UNKNOWN, None)),
+            (Staleness(False, True), None, (Cause.INTENTIONAL, RECORDED)),
+            (Staleness(False, True, unsealed=frozenset({"Write it"})), None, (Cause.UNKNOWN, None)),
+            (Staleness(True, False, unsealed=frozenset({"Write it"})), None, (Cause.CORRECTIVE, None)),
+        ],
+    )
+    def test_where_the_host_is_as_it_was_sealed_what_is_agreed_moved(
+        self, stale: Staleness, moved: MovedContent | None, expected: tuple[Cause, By | None]
+    ) -> None:
+        background = Background(intent=Intent("d1", "abc"), moved=moved, recorded=RECORDED)
+        (step,) = life([], replace(seen(MOTD), stale=stale), background)
+        assert (step.finding.cause, step.finding.by) == expected
 
     def test_it_happened_after_the_host_was_last_known_to_be_right(self) -> None:
         earlier, later = START - timedelta(days=2), START - timedelta(days=1)

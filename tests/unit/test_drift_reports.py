@@ -18,7 +18,9 @@ from rich.console import Console, RenderableType
 
 from bedplate.drift import CheckOutcome, Observation, RoleCoverage, Severity
 from bedplate.drift.check import DriftCheck, FindingCounts, HostState
-from bedplate.drift.finding import By, Cause, CheckKind, Finding, FindingEvent, FindingState, Since, Transition
+from bedplate.drift.finding import Cause, CheckKind, Finding, FindingEvent, FindingState, Since, Transition
+from bedplate.drift.observation import By, Confidence
+from bedplate.drift.telling import who
 from bedplate.drift.waivers import Scope, Waiver
 from bedplate.errors import SettingsError
 from bedplate.reports.drift_documents import check_document, finding_document, waiver_document
@@ -57,7 +59,7 @@ def finding(host: str, key: str, **fields: Any) -> Finding:
         opened,
         AT,
         Since(None, AT),
-        by=By("kim", "vi", "sudo: kim"),
+        by=By("kim", f"vi {NASTY}", "sudo: kim: vi", AT, "sudo", Confidence.LIKELY),
         owner="netops",
     )
     return replace(base, **fields)
@@ -156,7 +158,7 @@ class TestPage:
         assert drawn == {
             "Open findings, check by check", "By owner", "By role", "By site", "Oldest findings", "Coverage by role",
         }  # fmt: skip
-        for words in ("Open (2)", "Accepted (1)", "Resolved by this check (1)", "Restart it", "kim vi", '<b>&"\\'):
+        for words in ("Open (2)", "Accepted (1)", "Resolved by this check (1)", "Restart it", "kim: vi <b>", '<b>&"\\'):
             assert words in tags.text
 
 
@@ -239,13 +241,13 @@ def test_an_expired_waiver_says_so() -> None:
 
 class TestMessage:
     def test_it_tells_what_is_new_by_owner(self) -> None:
-        fresh = [finding("a", "/etc/x"), finding("b", "/etc/y", owner=None)]
+        fresh = [finding("a", "/etc/x"), finding("b", "/etc/y", owner=None, by=None)]
         assert title_of(CHECK, fresh) == "Drift of baseline: 2 new findings on 2 hosts"
         assert body_of(CHECK, fresh).splitlines() == [
             "netops:",
-            "- high: a: file /etc/x: content (corrective)",
+            f"- high: a: file /etc/x: content (corrective), by {who(fresh[0].by)}",
             "nobody:",
-            "- high: b: file /etc/y: content (corrective)",
+            "- high: b: file /etc/y: content (corrective), by unknown",
             "",
             "1 resolved, 2 open; check c1",
         ]

@@ -58,6 +58,12 @@ def test_what_policies_say(fields: dict[str, object], policies: tuple[str, ...] 
     assert decision.policies == (policies or ("base.cedar#everybody",))
 
 
+def test_a_policy_says_who_can_help() -> None:
+    kept = '@id("kept")\n@contact("#security")\nforbid (principal, action, resource);'
+    decision = Policies({"a.cedar": ALLOW, "b.cedar": kept}).decide(QUESTION)
+    assert (decision.policies, decision.contacts) == (("b.cedar#kept",), ("#security",))
+
+
 def test_what_nothing_permits_is_refused() -> None:
     assert not Policies({"a.cedar": FILES["hours.cedar"]}).decide(QUESTION).allowed
 

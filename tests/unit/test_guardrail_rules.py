@@ -19,6 +19,7 @@ from bedplate.guardrails.locks import Holder
 from bedplate.guardrails.questions import PolicyDecision
 from bedplate.guardrails.registry import RULES
 from bedplate.guardrails.windows import parse_window
+from bedplate.teams import Team, Teams
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 LIMITS = Limits("patch", "team platform, #platform")
@@ -68,6 +69,9 @@ REFUSED: list[tuple[str, Order, str]] = [
         "no successful check",
     ),
     ("batches", order({"batches": ("canary",)}, unread=("canary",)), "promises canary"),
+    ("engine", order(engine="awx", unkept=("canary",)), "by canary, which AWX does not do"),
+    ("engine", order(engine="awx", left_out=("x", "y")), "all hosts of its forced limit, also on x, y"),
+    ("engine", order(engine="awx", hosts=["h" * 60] * 2000), "names of 2000 hosts are too long"),
     ("approval", order({"approvers": 1}, shared_store=False), "nobody else can reach this store"),
     ("approval", order({"approvers": 1}, person=replace(ADA, listed=False)), "no teams file says who may agree"),
 ]
@@ -86,6 +90,8 @@ FINE: list[tuple[str, Order]] = [
     ("concurrency", order({"concurrency": 1})),
     ("dry_run_first", order({"dry_run_first": timedelta(hours=2)}, checked_at=NOW - timedelta(hours=2))),
     ("batches", order({"batches": ("canary",)})),
+    ("engine", order(engine="awx", unkept=("canary",), check=True)),
+    ("engine", order(engine="awx")),
     ("approval", order({"approvers": 1}, approvals=[approval()])),
 ]
 CHANGES = ("freeze", "window", "host_lock", "concurrency", "dry_run_first", "approval")
@@ -97,6 +103,26 @@ def test_what_is_refused(rule: str, asked: Order, sentence: str) -> None:
     assert verdict.outcome is Outcome.REFUSED
     assert __import__("re").search(sentence, verdict.sentence), verdict.sentence
     assert verdict.help, "whoever is refused is told who can help"
+
+
+TEAMS = Teams({"dba": Team("dba", frozenset({"bob"}), "#dba")})
+HELPERS: list[tuple[str, Order, str]] = [
+    ("access", order({"run": ("dba",)}), "ask dba (#dba) to order it, or team platform, #platform, to let you"),
+    ("host_lock", order(holders={"a": Holder("r1", "patch", "bob")}), "bedplate runs wait r1, or ask bob (dba, #dba)"),
+    ("policy", order(policy=PolicyDecision(False, ("a.cedar#1",), (), ("#security",))), "ask #security"),
+    ("policy", order(policy=PolicyDecision(False), keeper="#rules"), "ask #rules"),
+    (
+        "freeze",
+        order(calendar_faults={"c": "is away"}, keeper="#rules"),
+        "what cannot be read cannot be kept to; ask #rules",
+    ),
+    ("approval", order({"approvers": 1, "approve": ("dba",)}), "ask dba (#dba): bedplate runs approve RUN"),
+]
+
+
+@pytest.mark.parametrize(("rule", "asked", "helper"), HELPERS, ids=[f"{case[0]}: {case[2]}" for case in HELPERS])
+def test_who_can_help(rule: str, asked: Order, helper: str) -> None:
+    assert said(replace(asked, teams=TEAMS), rule).help == helper
 
 
 @pytest.mark.parametrize(("rule", "asked"), FINE, ids=[rule for rule, _ in FINE])

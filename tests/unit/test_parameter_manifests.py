@@ -49,3 +49,7 @@ def test_our_products_are_read_alike(name: str) -> None:
     parameters, knows_fleet = READER.read_parameters(name)
     assert [each["name"] for each in parameters] == [each.name for each in product.parameters]
     assert knows_fleet == (product.targets.context == "fleet")
+    guardrails = product.guardrails
+    limits = {key: getattr(guardrails, key) for key in ("canary", "serial_by", "max_fail_percent")}
+    limits["max_hosts"] = product.targets.max_hosts
+    assert READER.read_limits(name) == {key: value for key, value in limits.items() if value is not None}

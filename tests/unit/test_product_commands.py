@@ -202,6 +202,47 @@ def test_show(bedplate: Bedplate) -> None:
     assert document["product"]["parameters"][1]["default"] == "5m"
 
 
+class TestView:
+    """`access.view`: who is shown a product."""
+
+    @pytest.fixture
+    def viewed(self, bedplate: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bedplate:
+        bedplate.change("playbooks/products/sample.yml", "docs:", "access: {view: [dba, web]}\ndocs:")
+        teams = tmp_path / "teams.yml"
+        teams.write_text('teams:\n  dba: {members: [kim], contact: "#dba"}\n  web: {members: []}\n', encoding="utf-8")
+        monkeypatch.setenv("BEDPLATE_TEAMS_FILE", str(teams))
+        return bedplate
+
+    def test_others_are_not_shown_it(self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", "eve")
+        for _ in range(2):  # read, and from the copy of what was read
+            assert json.loads(viewed("list", "-o", "json").out) == []
+        assert viewed("show", "sample") == Result(
+            3,
+            "",
+            "bedplate: refused by access: sample is for dba or web to see; eve is in no team"
+            " (ask dba (#dba) or web, or team platform, #platform, to let you)\n",
+        )
+        assert "left out: 1 product is not for eve to see" in viewed("docs", str(tmp_path / "site")).err
+        assert not (tmp_path / "site" / "sample.html").exists()
+        assert "sample" not in viewed("backstage").out
+        assert viewed("report", "sample").code == 3
+
+    def test_the_teams_that_are_named_are(
+        self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", "kim")
+        assert [each["name"] for each in json.loads(viewed("list", "-o", "json").out)] == ["sample"]
+        assert viewed("show", "sample").code == 0
+        assert viewed("docs", str(tmp_path / "site")).code == 0
+        assert (tmp_path / "site" / "sample.html").exists()
+
+    def test_all_means_everybody(self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:
+        viewed.change("playbooks/products/sample.yml", "[dba, web]", "[all]")
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", "eve")
+        assert viewed("show", "sample").code == 0
+
+
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_show_of_our_products(bedplate: Bedplate, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEDPLATE_CONTENT_PATH", str(ROOT))
@@ -257,6 +298,12 @@ FAULTS = [
         "title: Sample",
         "titel: Sample",
         "products/sample.yml:2: titel: unknown key; did you mean",
+    ),
+    (
+        "products/sample.yml",
+        "docs:",
+        "guardrails: {canary: 1, max_fail_percent: 5}\ndocs:",
+        "products/sample.yml:6: guardrails.canary: playbooks/sample.yml does not act on it: it must use bedplate_host",
     ),
     ("sample.yml", "product: sample", "product: other", "sample.yml:6: [0].tasks[0].bedplate.datacenter.validate_para"),
     ("sample.yml", "validate_parameters", "validate", "sample.yml:1: [0]: the first play must begin with the task"),

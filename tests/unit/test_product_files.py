@@ -15,6 +15,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from bedplate.catalog import Product
+from bedplate.reports.product_text import fact_rows
 from command_result import ContentCommand
 
 ROOT = Path(__file__).parents[2]
@@ -297,3 +299,33 @@ def test_a_new_product_lints(clone: Bedplate) -> None:
     ):
         done = subprocess.run(command, cwd=clone.root, capture_output=True, check=False, encoding="utf-8")
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({}, None),
+        ({"guardrails": {"canary": 2, "serial_by": "rack"}}, "2 hosts first, alone; one rack at a time"),
+        (
+            {"guardrails": {"max_fail_percent": 0, "concurrency": 3}},
+            "at most 3 at once; stops when more than 0 % of a batch fail",
+        ),
+        (
+            {
+                "access": {"run": ["web"], "approve": ["dba", "ops"]},
+                "guardrails": {"approval": {}, "dry_run_first": "4h"},
+            },
+            "run by web; 1 other of dba or ops must agree; a check of the same within 4h before",
+        ),
+        (
+            {"guardrails": {"freeze": ["company"], "window": {"custom_field": "mw"}}},
+            "not while company is frozen; only within maintenance windows",
+        ),
+    ],
+)
+def test_what_limits_a_product_is_told_in_words(keys: dict[str, Any], told: str | None) -> None:
+    manifest = {
+        "name": "sample", "title": "Sample", "summary": "A sample.", "owner": {"team": "web", "contact": "#web"},
+        "lifecycle": {"stage": "ga"}, "playbook": "playbooks/sample.yml",
+    }  # fmt: skip
+    assert dict(fact_rows(Product.model_validate({**manifest, **keys}))).get("Guardrails") == told

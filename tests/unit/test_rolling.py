@@ -109,3 +109,27 @@ def test_a_report_is_a_table_with_its_rows() -> None:
         "web1  bash  1       2",
     ]
     assert host_report.failures(document) == {"web1": "", "web2": "not well"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "limits", "expected"),
+    [
+        (("none", 0), {}, ("none", 0)),
+        (("none", 0), {"serial_by": "site", "canary": 1}, ("site", 1)),
+        (("rack", 3), {"serial_by": "site", "canary": 1}, ("rack", 1)),
+        (("rack", 1), {"serial_by": "region", "canary": 5}, ("rack", 1)),
+        (("site", 2), {"serial_by": "cluster"}, ("rack", 2)),
+        (("planet", 0), {"serial_by": "site"}, ("planet", 0)),
+    ],
+)
+def test_what_is_asked_is_made_as_careful_as_the_guardrails(
+    asked: tuple[str, int], limits: dict[str, object], expected: tuple[str, int]
+) -> None:
+    assert rolling.careful(*asked, limits) == expected
+
+
+def test_batches_stay_within_what_the_guardrails_cut() -> None:
+    parts = rolling.parts_of(["b1", "a1", "a2", "c1", "gone"], [1, 2, 2])
+    plan = rolling.batches(list(RACKS), RACKS, "none", 1, 9, parts)
+    assert plan == [["b1"], ["a1", "a2"], ["c1"], ["c2", "d1"]], "the canary first; whom nobody cut comes last"
+    assert rolling.batches(list(RACKS), RACKS, "rack", 2, 1, parts)[:3] == [["b1"], ["a1"], ["a2"]]

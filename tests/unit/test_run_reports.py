@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from bedplate.commands.output import plain
 from bedplate.errors import BedplateError
+from bedplate.reports.plain import plain
 from bedplate.reports.run_documents import event_document, host_result_document, outcome_counts, run_document
 from bedplate.reports.run_table import RunTable
 from bedplate.reports.run_text import ago, event_line, host_table, run_details, took

@@ -36,6 +36,13 @@ def test_teams_know_their_people_and_where_to_ask(tmp_path: Path) -> None:
     assert teams.near("platfrom") == "platform"
 
 
+def test_who_can_help_is_told_with_where_to_ask(tmp_path: Path) -> None:
+    teams = read_teams(write(tmp_path, GOOD))
+    assert teams.reach(["platform", "web", "gone"]) == "platform (#platform) or web or gone"
+    assert teams.reach_person("kim") == "kim (platform, #platform)"
+    assert teams.reach_person("nobody") == "nobody"
+
+
 def test_the_setting_names_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, GOOD)
     assert load_teams(load_settings({"HOME": "/nowhere"}, tmp_path)) is None

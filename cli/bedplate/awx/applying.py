@@ -15,6 +15,7 @@ from bedplate.awx.wanted import Wanted
 from bedplate.errors import EngineError
 
 _UNDERWAY = frozenset({"new", "pending", "waiting", "running"})
+_LACKING = "Playbook not found"
 _POLL = 2.0
 _SYNC_PATIENCE = 600.0
 
@@ -43,6 +44,7 @@ class Applier:
         self._made: dict[Ref, int] = {}
         self._broken: dict[Ref, str] = {}
         self._synced = False
+        self._looked_again = False
 
     def apply(self, plan: Plan, *, prune: bool = False) -> Iterator[Result]:
         """Make each change and yield what became of it. What AWX refuses is in the result; the rest goes on.
@@ -70,7 +72,7 @@ class Applier:
             self._client.delete(f"{path}{change.found.id}/")
         elif change.wish is not None:
             self._require(change.wish)
-            number = self._write(change.wish, change)
+            number = self._written(change.wish, change)
             if change.kind.name in TEMPLATES:
                 self._hang(change.wish, change.found, f"{path}{number}/", number, _fields(change))
 
@@ -81,6 +83,26 @@ class Applier:
         if wish.kind.name == "job_template" and not self._synced:
             self._wait_for_project(wish)
             self._synced = True
+
+    def _written(self, wish: Wanted, change: Change) -> int:
+        """Write an object; where AWX does not know a playbook yet that was pushed since, it looks for it first."""
+        try:
+            return self._write(wish, change)
+        except AwxError as fault:
+            if _LACKING not in fault.message or not self._looks_again(wish):
+                raise
+        return self._write(wish, change)
+
+    def _looks_again(self, wish: Wanted) -> bool:
+        """Let AWX sync our project, once; return whether it did."""
+        ref = wish.fields["project"]
+        ours = any(each.ref == ref and each.state is not None for each in self._actual.found)
+        if self._looked_again or not ours:
+            return False
+        self._looked_again = True
+        self._client.put(f"projects/{self._id(ref)}/update/", {})
+        self._wait_for_sync(ref)
+        return True
 
     def _write(self, wish: Wanted, change: Change) -> int:
         path = f"{wish.kind.collection}/"
@@ -168,6 +190,9 @@ class Applier:
         ref = wish.fields["project"]
         if ref not in self._made and self._listed_status(ref) == "successful":
             return
+        self._wait_for_sync(ref)
+
+    def _wait_for_sync(self, ref: Ref) -> None:
         path, waited = f"projects/{self._id(ref)}/", 0.0
         while (status := self._client.get(path).get("status")) in _UNDERWAY:
             if waited >= _SYNC_PATIENCE:
@@ -193,7 +218,7 @@ def _fields(change: Change) -> set[str]:
 
 
 def _explained(fault: AwxError, change: Change) -> str:
-    if "Playbook not found" in fault.message and change.wish:
+    if _LACKING in fault.message and change.wish:
         fields: Mapping[str, Any] = change.wish.fields
         return f"AWX's {fields['project']} has no {fields['playbook']}: it was not synced since, or its branch lacks it"
     return str(fault)

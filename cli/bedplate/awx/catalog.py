@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,12 @@ from bedplate.catalog.service import Schedule
 NETBOX = "Bedplate NetBox"
 _LABELS = 10  # AWX lists no more with a template
 _OUTCOMES = {"successful": "success", "failed": "error", "canceled": "error", "expired": "error"}
+# Variables of the environment. When AWX reads an inventory it looks for collections in no project, unless
+# it is told to: without these ansible-core before 2.19 does not find our plugin.
+_SOURCE_ENVIRONMENT = {
+    "ANSIBLE_COLLECTIONS_PATH": "/runner/project/collections",
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
+}
 # What a launch from AWX's own page would get around: nobody but administrators may launch such a product there.
 _NOT_IN_AWX = ("freeze", "window", "dry_run_first", "canary", "serial_by", "max_fail_percent")
 
@@ -72,6 +79,7 @@ def _shared(site: Site) -> Iterator[Wanted]:
                 "inventory": Ref("inventory", site.inventory),
                 "source_project": Ref("project", site.project),
                 "source_path": site.inventory_source,
+                "source_vars": json.dumps(_SOURCE_ENVIRONMENT),
                 "credential": Ref("credential", NETBOX) if site.netbox_url else None,
                 "overwrite": True,
                 "overwrite_vars": True,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -35,6 +37,9 @@ class AwxClient:
         credential: who asks.
         sleep: waits so many seconds.
 
+    Attributes:
+        clock_ahead: by how much AWX's clock is ahead of the one here, as of its last answer.
+
     Raises:
         SettingsError: there is no usable address.
     """
@@ -44,6 +49,7 @@ class AwxClient:
     ) -> None:
         self.root = api_root(settings)
         self._sleep = sleep
+        self.clock_ahead = timedelta()
         self._http = httpx.Client(
             headers={"Authorization": credential.authorization, "Accept": "application/json"},
             verify=_verification(settings),
@@ -121,6 +127,7 @@ class AwxClient:
                     raise unreachable(error, self.root) from error
                 self._sleep(0.5 * 2**attempt)
                 continue
+            self.clock_ahead = _ahead(response, self.clock_ahead)
             pause = _pause(response, attempt)
             may_repeat = response.status_code == 429 or (response.status_code in _BUSY and repeatable)
             if last or not may_repeat or pause > _PATIENCE:
@@ -167,6 +174,15 @@ def _pause(response: httpx.Response, attempt: int) -> float:
     """Seconds to wait before the next attempt: what AWX asks for, else twice as long each time."""
     asked = response.headers.get("Retry-After", "")
     return float(asked) if asked.isdigit() else 0.5 * 2**attempt
+
+
+def _ahead(response: httpx.Response, before: timedelta) -> timedelta:
+    """By how much the clock of who answers is ahead; as before where it does not say."""
+    try:
+        said = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return before
+    return said - datetime.now(UTC) if said.tzinfo else before
 
 
 def _answer(response: httpx.Response, method: str, path: str, root: str) -> Any:  # noqa: ANN401

@@ -26,7 +26,7 @@ _QUESTION = (
     "choices",
     "default",
 )
-_VARIABLES = frozenset({"extra_vars", "variables"})
+_VARIABLES = frozenset({"extra_vars", "variables", "source_vars"})
 
 
 @dataclass(frozen=True)

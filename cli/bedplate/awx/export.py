@@ -5,6 +5,7 @@ Secrets are in neither. In the playbook they are looked up in the environment; `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,6 +51,8 @@ def _task(wish: Wanted, organization: str) -> dict[str, Any]:
     if wish.kind.marked:
         arguments["description"] = wish.description
     arguments |= {key: _named(value) for key, value in wish.fields.items() if value is not None}
+    if "source_vars" in arguments:
+        arguments["source_vars"] = json.loads(arguments["source_vars"])  # the module takes a mapping, the API text
     if wish.kind.name == "inventory_source" or wish.kind.name in TEMPLATES:
         arguments["organization"] = organization
     if wish.kind.name in TEMPLATES:

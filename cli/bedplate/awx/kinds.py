@@ -137,6 +137,7 @@ _INVENTORY = {"kind": "", "host_filter": None, "variables": "", "prevent_instanc
 _SOURCE = {
     "source": "",
     "source_path": "",
+    "source_vars": "",
     "source_project": None,
     "credential": None,
     "execution_environment": None,

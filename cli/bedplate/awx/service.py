@@ -1,4 +1,4 @@
-"""What one does with AWX: work out what is wanted, plan, and apply."""
+"""What one does with AWX: work out what is wanted, plan, apply, and bring in what ran there."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from bedplate.awx.comparison import Plan, compare
 from bedplate.awx.credential import find_credential, read_secret
 from bedplate.awx.reading import read_actual
 from bedplate.awx.site import Site
+from bedplate.awx.syncing import Syncing
 from bedplate.catalog import Product
+from bedplate.engine_runs import EngineRunRepository
 from bedplate.errors import SettingsError
+from bedplate.execution.executor import RunEnd
+from bedplate.runs import RunRepository
 from bedplate.settings import AwxSettings
 
 
@@ -69,3 +73,29 @@ def site_of(settings: AwxSettings) -> Site:
         execution_environment=settings.execution_environment,
         credentials=settings.credentials,
     )
+
+
+@contextmanager
+def syncing(
+    settings: AwxSettings,
+    products: Iterable[Product],
+    store: RunRepository,
+    kept: EngineRunRepository,
+    exit_codes: Mapping[RunEnd, int],
+    *,
+    env: Mapping[str, str] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Syncing]:
+    """Give what brings in the runs that were launched in an AWX.
+
+    Args:
+        store, kept: where runs are, and which of AWX's jobs they are.
+        exit_codes: what to keep as exit code for each end.
+        sleep: waits so many seconds.
+
+    Raises:
+        SettingsError: there is no address, token or password.
+    """
+    credential = find_credential(settings, os.environ if env is None else env)
+    with AwxClient(settings, credential, sleep) as client:
+        yield Syncing(client, store, kept, {each.name: each for each in products}, exit_codes, sleep)

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from bedplate.catalog.batch_keys import BATCH_KEYS, unread_keys, variables_of
 from bedplate.catalog.faults import ManifestFault, key_text
 from bedplate.catalog.reading import Manifest, display
 from bedplate.catalog.schedule_check import schedule_faults
@@ -48,6 +49,7 @@ def check_product(
         *(_docs_faults(manifest, root) if docs else ()),
         *_playbook_faults(manifest, root),
         *_unread_faults(manifest, root),
+        *_batch_faults(manifest, root),
         *variable_faults(manifest, root),
         *schedule_faults(manifest),
     ]
@@ -124,6 +126,16 @@ def _unread_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:
     for index, parameter in enumerate(product.parameters):
         if parameter.name not in words:
             yield manifest.fault(("parameters", index, "name"), f"neither {product.playbook} nor its roles read it")
+
+
+def _batch_faults(manifest: Manifest, root: Path) -> Iterator[ManifestFault]:
+    guardrails, playbook = manifest.product.guardrails, root / manifest.product.playbook
+    asked = [key for key in BATCH_KEYS if getattr(guardrails, key) is not None]
+    if not asked or not playbook.is_file():
+        return
+    for key in unread_keys(playbook.read_text(encoding="utf-8", errors="replace"), asked):
+        sentence = f"{manifest.product.playbook} does not act on it: it must use {variables_of(key)}"
+        yield manifest.fault(("guardrails", key), sentence)
 
 
 def _texts(playbook: Path, root: Path) -> Iterator[str]:

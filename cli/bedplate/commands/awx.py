@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedplate.commands.awx_sync import sync
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, output_option
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from bedplate.awx.applying import Applier, Result
     from bedplate.awx.comparison import Plan
+    from bedplate.catalog import Product
 
 _surveys_option = click.option(
     "--surveys", is_flag=True, help="Read every survey, not only those of templates that somebody else wrote last."
@@ -25,13 +27,16 @@ _surveys_option = click.option(
 
 @click.group()
 def awx() -> None:
-    """The catalog as job templates of an AWX: plan, apply, export.
+    """The catalog as job templates of an AWX: plan, apply, export; and what ran there: sync.
 
     The catalog is the source: a field that somebody changed in AWX is set back. Only objects that bear Bedplate's mark,
     at the end of their description, are ever written. Where AWX is, the section [awx] of bedplate.toml says.
 
     Example: bedplate awx plan
     """
+
+
+awx.add_command(sync)
 
 
 @awx.command()
@@ -44,10 +49,9 @@ def plan(app: App, *, surveys: bool, output: str) -> None:
     Example: bedplate awx plan -o json
     """
     from bedplate.awx.service import planned
-    from bedplate.catalog import load_catalog
     from bedplate.commands.awx_documents import draw_plan, plan_document
 
-    products = load_catalog(app.content.products).products()
+    products = _products(app)
     with planned(app.settings.awx, products, surveys=surveys) as (found, _):
         document = plan_document(found, app.settings.awx.url)
         emit(document, output, lambda out: draw_plan(out, found))
@@ -67,10 +71,9 @@ def apply(ctx: click.Context, app: App, *, prune: bool, surveys: bool, output: s
     Example: bedplate awx apply --prune
     """
     from bedplate.awx.service import planned
-    from bedplate.catalog import load_catalog
     from bedplate.commands.awx_documents import plan_document
 
-    products = load_catalog(app.content.products).products()
+    products = _products(app)
     if prune and not products:
         raise UsageError("has no products, so --prune would delete all of them", where=str(app.content.products))
     with planned(app.settings.awx, products, surveys=surveys) as (found, applier):
@@ -107,10 +110,9 @@ def export(app: App, *, form: str, target: Path | None) -> None:
 
     from bedplate.awx.export import collection_playbook, import_assets
     from bedplate.awx.service import wishes
-    from bedplate.catalog import load_catalog
     from bedplate.commands.output import write_text
 
-    wanted = wishes(app.settings.awx, load_catalog(app.content.products).products())
+    wanted = wishes(app.settings.awx, _products(app))
     if form == "awx":
         text = json.dumps(import_assets(wanted), indent=2, ensure_ascii=False) + "\n"
     else:
@@ -155,3 +157,11 @@ def _draw_end(out: Console, found: Plan, results: list[Result]) -> None:
     draw_notes(out, found.notes)
     done = sum(result.error is None for result in results)
     out.print(f"{done} changed, {len(results) - done} refused, {found.unchanged} as wanted.")
+
+
+def _products(app: App) -> list[Product]:
+    """Return the catalog as far as AWX has to see to it."""
+    from bedplate.awx.own_limits import limits_left_to_awx
+    from bedplate.catalog import load_catalog
+
+    return limits_left_to_awx(load_catalog(app.content.products).products(), app.content.root)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from bedplate.commands.context import App
 from bedplate.errors import BedplateError
-from bedplate.execution.inventory_cache import InventoryCache, InventoryNames
+
+if TYPE_CHECKING:
+    from bedplate.execution.inventory_cache import InventoryNames
 
 # A limit is parts joined by `:` or `,`, each perhaps led by `!` or `&`.
 _LAST_PART = re.compile(r"(?P<before>(?:.*[:,])?[!&]?)(?P<part>[^:,]*)", re.DOTALL)
@@ -30,6 +31,8 @@ def complete_group(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 def complete_lab_host(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Complete the name of a host of the lab, as it was last made."""
+    import json
+
     try:
         fleet = json.loads((_app(ctx).settings.lab_folder / "fleet.json").read_bytes())
         names = [host["name"] for host in fleet["hosts"]]
@@ -57,9 +60,11 @@ def _app(ctx: click.Context) -> App:
 
 
 def _names(ctx: click.Context) -> InventoryNames:
+    from bedplate.execution.inventory_cache import InventoryCache, InventoryNames
+
     try:
         app = _app(ctx)
-        names = InventoryCache(app.settings.home).names(Path(app.inventory))
+        names = InventoryCache(app.settings.home).names(app.inventory)
     except (BedplateError, OSError):
         names = None  # a key press is no place for a complaint
     return names or InventoryNames()

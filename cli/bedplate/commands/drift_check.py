@@ -19,6 +19,7 @@ from bedplate.commands.product_names import complete_product
 from bedplate.commands.run import executed
 from bedplate.drift.finding import Cause
 from bedplate.drift.observation import UNREACHABLE, CheckOutcome
+from bedplate.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bedplate.drift.finding import Finding
     from bedplate.runs import Run
     from bedplate.watch import CheckResult, FastCheck, FleetBackground, FullCheck, Recording
+    from bedplate.watch.netbox import Journal
 
 
 @click.command()
@@ -42,14 +44,27 @@ if TYPE_CHECKING:
     metavar="PERCENT",
     help="How many hosts are sent to the full check, because what is agreed changed since their seal; at least one.",
 )
+@click.option("--journal", is_flag=True, help="Write what NetBox has otherwise than a host into its journal there.")
 @output_option
 @pass_app
-def check(app: App, *, product: str, limit: str | None, output: str, full: bool, escalate: float | None) -> int:
+def check(
+    app: App,
+    *,
+    product: str,
+    limit: str | None,
+    output: str,
+    full: bool,
+    escalate: float | None,
+    journal: bool,
+) -> int:
     """Check whether hosts are as a PRODUCT agrees (baseline by default).
 
     Hosts are compared with their seals, in one round trip each; `bedplate drift seal` takes these. Exits with 6 when
     something is not as agreed; with 4 when hosts could not be reached, and with 5 when they could not be judged for
     another reason: nothing is known of them then.
+
+    A host that is from NetBox is compared with its record there, too, as the inventory has it. --journal writes what
+    differs into the host's journal, once; NETBOX_URL and NETBOX_TOKEN say where.
 
     \b
     Examples:
@@ -58,7 +73,12 @@ def check(app: App, *, product: str, limit: str | None, output: str, full: bool,
     """
     app.recover()
     waiver_book(app).all()  # what is wrong with them is said before anything starts
-    return _check_fully(app, product, limit, output) if full else _check_fast(app, product, limit, output, escalate)
+    if full and journal:
+        raise UsageError("only a fast check compares hosts with NetBox", where="--journal", hint="leave out --full")
+    if full:
+        return _check_fully(app, product, limit, output)
+    notes = journal_of(app, forced=journal)
+    return _check_fast(app, product, limit, output, escalate=escalate, journal=notes)
 
 
 def _check_fully(app: App, product: str, limit: str | None, output: str) -> int:
@@ -71,7 +91,9 @@ def _check_fully(app: App, product: str, limit: str | None, output: str) -> int:
     return exit_code_of_check(result.states, result.open, [run])
 
 
-def _check_fast(app: App, product: str, limit: str | None, output: str, escalate: float | None) -> int:
+def _check_fast(
+    app: App, product: str, limit: str | None, output: str, *, escalate: float | None, journal: Journal | None
+) -> int:
     from bedplate.watch import Escalation
 
     checking = fast_check(app)
@@ -83,7 +105,19 @@ def _check_fast(app: App, product: str, limit: str | None, output: str, escalate
     if done.result is None:
         return _broken_off(done.runs[0])
     show_result(done.result, output)
-    return exit_code_of_check(done.result.states, done.result.open, done.runs)
+    code = exit_code_of_check(done.result.states, done.result.open, done.runs)
+    if journal is not None:
+        journal.write(done.result.open)
+    return code
+
+
+def journal_of(app: App, *, forced: bool = False) -> Journal | None:
+    """Return what writes to NetBox's journals; None where nobody wants that. Raises SettingsError if it cannot."""
+    if not (forced or app.settings.drift.journal):
+        return None
+    from bedplate.watch.netbox import Journal, netbox_of_journal
+
+    return Journal(netbox_of_journal(), app.launcher.adapter)
 
 
 def _broken_off(run: Run) -> int:
@@ -118,8 +152,9 @@ def fast_check(app: App) -> FastCheck:
 def fleet_background(app: App) -> FleetBackground:
     """Return what is known of this invocation's hosts."""
     from bedplate.watch import FleetBackground
+    from bedplate.watch.netbox import NetBox
 
-    return FleetBackground(app.content, app.launcher.adapter, app.store)
+    return FleetBackground(app.content, app.launcher.adapter, app.store, NetBox.from_environment())
 
 
 def run_check(app: App, checking: FullCheck, product: str, limit: str | None, *, quiet: bool) -> Run:

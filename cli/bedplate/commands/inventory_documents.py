@@ -36,7 +36,7 @@ def list_document(inventory: Path, names: Iterable[str], records: Mapping[str, H
 def list_table(console: Console, hosts: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("HOST", "CLASS", "SITE", "PLACE", "ROLE", "PLATFORM", "ADDRESS"):
         table.add_column(title, no_wrap=title in {"HOST", "ADDRESS"}, overflow="fold")
     for host in hosts:
@@ -169,7 +169,7 @@ def check_table(console: Console, document: Mapping[str, Any]) -> None:
     from rich.table import Table
 
     if document["faults"]:
-        table = Table(box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("HOST", "OWNER", "LEVEL", "WHAT", "WHAT WOULD BE RIGHT"):
             table.add_column(title, no_wrap=title == "HOST")
         for fault in document["faults"]:

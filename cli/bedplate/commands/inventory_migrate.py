@@ -62,7 +62,7 @@ def _show(screen: Console, notes: Sequence[Note]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("OPTION", "", "WHAT BECAME OF IT"):
         table.add_column(title)
     for note in notes:

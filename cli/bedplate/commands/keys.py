@@ -138,7 +138,7 @@ def _scanned(enrolment: Enrolment, timeout: float) -> list[HostKeys]:
 def _show(found: Sequence[HostKeys]) -> None:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("HOST", "ADDRESS", "KEY", "FINGERPRINT", "STATE"):
         table.add_column(title, no_wrap=title == "HOST", overflow="fold")
     for host in found:

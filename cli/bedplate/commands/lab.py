@@ -115,7 +115,7 @@ def _draw_status(out: Console, answer: dict[str, Any]) -> None:
     if not answer["hosts"]:
         out.print(f"The lab is {answer['state']}. `bedplate lab up` starts it.")
         return
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("HOST", "CLASS", "PLATFORM", "ADDRESS", "STATE", "SSH"):
         table.add_column(title)
     for host in answer["hosts"]:
@@ -130,7 +130,7 @@ def _draw_status(out: Console, answer: dict[str, Any]) -> None:
 def _draw_faults(out: Console, faults: dict[str, Any]) -> None:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("FAULT", no_wrap=True)
     table.add_column("BY")
     table.add_column("WHAT IT DOES")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bedplate.errors import UsageError
-from bedplate.reports.plain import plain
-
-__all__ = ["console", "emit", "leave_pipe", "output_option", "output_option_with", "plain", "write_text"]
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
 # Other programs and files have no edge: what they read is not cut.
@@ -43,14 +40,19 @@ def output_option_with(*more: str) -> Callable[[_Command], _Command]:
 
 def emit(payload: Any, output: str, table: Callable[[Console], None]) -> None:  # noqa: ANN401
     """Show `payload` as JSON or YAML, or let `table` draw it for people."""
+    if output not in {"json", "yaml"}:
+        table(console())
+        return
+    from bedplate.reports.plain import plain
+
     if output == "json":
+        import json
+
         click.echo(json.dumps(plain(payload), indent=2, ensure_ascii=False))
-    elif output == "yaml":
+    else:
         import yaml
 
         click.echo(yaml.safe_dump(plain(payload), sort_keys=False, allow_unicode=True), nl=False)
-    else:
-        table(console())
 
 
 def write_text(target: Path, text: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bedplate.catalog import Catalog, ManifestFault
 
+_LISTED = ("name", "title", "owner", "stage", "summary")
 MORE = {
     "new": LazyCommand("bedplate.commands.product_new:new", "Make a product from a template."),
     "docs": LazyCommand("bedplate.commands.product_docs:docs", "Write the catalog as Markdown and as a static site."),
@@ -41,7 +42,7 @@ def product() -> None:
 @pass_app
 @click.pass_context
 def list_products(ctx: click.Context, app: App, output: str) -> None:
-    """List all products.
+    """List the products that are for you to see.
 
     Products whose manifest is broken are named on standard error, and the exit code is 2.
 
@@ -49,7 +50,7 @@ def list_products(ctx: click.Context, app: App, output: str) -> None:
     """
     from bedplate.commands.product_index import product_index
 
-    good, broken = product_index(app.content.products, app.settings.home)
+    good, broken = product_index(app.content.products, app.settings.home, app.viewer.sees)
     emit(good, output, lambda out: _draw_list(out, good))
     for error in broken:
         click.echo(f"bedplate: {error}", err=True)
@@ -58,12 +59,12 @@ def list_products(ctx: click.Context, app: App, output: str) -> None:
 
 
 def _draw_list(out: Console, products: list[dict[str, Any]]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("Name", "Title", "Owner", "Stage", "Summary", box=None, pad_edge=False, header_style="bold")
-    for each in products:
-        table.add_row(*(Text(each[key]) for key in ("name", "title", "owner", "stage", "summary")))
+    from bedplate.reports.fitting_table import FittingTable
+
+    rows = [{key.upper(): Text(each[key]) for key in _LISTED} for each in products]
+    table = FittingTable(rows, first_to_go=("TITLE", "OWNER", "STAGE"), shortened={"SUMMARY": 36})
     out.print(table if products else "No products.")
 
 
@@ -80,6 +81,7 @@ def show(app: App, name: str, output: str) -> None:
     from bedplate.commands.product_view import draw_product, product_document
 
     manifest = load_catalog(app.content.products).manifest(name)
+    app.viewer.check(manifest.product)
     emit(product_document(manifest), output, lambda out: draw_product(out, manifest.product))
 
 

@@ -18,13 +18,14 @@ def docs(app: App, folder: Path) -> None:
     """Write the catalog into FOLDER: Markdown, and one static HTML site with a search and a page for each product.
 
     The pages need no server and ask nobody for anything. Files of the same names are overwritten.
+    Products that are not for you to see (access.view) are left out.
 
     Example: bedplate product docs site/
     """
     from bedplate.catalog import load_catalog
     from bedplate.reports.catalog_site import site
 
-    products = load_catalog(app.content.products).products()
+    products = app.viewer.visible(load_catalog(app.content.products).products())
     _make(folder)
     files = list(site(products))
     for name, text in files:
@@ -55,7 +56,7 @@ def backstage(app: App, *, launch_path: str | None, target: Path | None) -> None
 
     if launch_path is not None and "{product}" not in launch_path:
         raise UsageError("must have {product} in it", where="--launch-path", hint="/proxy/awx/{product}/launch/")
-    products = load_catalog(app.content.products).products()
+    products = app.viewer.visible(load_catalog(app.content.products).products())
     documents = [dict(entity) for entity in entities(products, launch_path)]
     text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, explicit_start=True)
     if target:

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from bedplate.errors import ManifestError
 
 _PACKAGE = Path(__file__).parents[1] / "catalog"
 _Mark = list[Any]
+_SHAPE = 2  # of the copy
+_Sees = Callable[[Iterable[str] | None], bool]
 
 
-def product_index(folder: Path, home: Path) -> tuple[list[dict[str, Any]], list[ManifestError]]:
-    """Return an entry of `product list` for each product, and what is wrong with the others.
+def product_index(folder: Path, home: Path, sees: _Sees) -> tuple[list[dict[str, Any]], list[ManifestError]]:
+    """Return an entry of `product list` for each product that is to be shown, and what is wrong with broken ones.
 
     Args:
         folder: the catalog's folder of manifests.
         home: the state folder, in which the copy is kept; one that cannot be written costs time only.
+        sees: whether a product with these teams in `access.view` is to be shown.
 
     Raises:
         ManifestError: there is no such folder.
@@ -35,12 +39,14 @@ def product_index(folder: Path, home: Path) -> tuple[list[dict[str, Any]], list[
     marks = {path.stem: _mark(path) for path in files}
     kept = {name: known[name] for name, mark in marks.items() if known.get(name, {}).get("mark") == mark}
     if len(kept) == len(marks) and marks:
-        return [kept[name]["summary"] for name in marks], []
-    summaries, broken = _survey(folder, {name: entry["summary"] for name, entry in kept.items()})
-    _write(
-        file, {name: {"mark": marks[name], "summary": summary} for name, summary in summaries.items() if name in marks}
-    )
-    return list(summaries.values()), broken
+        return _shown(kept, sees), []
+    entries, broken = _survey(folder, kept)
+    _write(file, {name: {**entry, "mark": marks[name]} for name, entry in entries.items() if name in marks})
+    return _shown(entries, sees), broken
+
+
+def _shown(entries: dict[str, Any], sees: _Sees) -> list[dict[str, Any]]:
+    return [entry["summary"] for entry in entries.values() if sees(entry["view"])]
 
 
 def _survey(folder: Path, known: dict[str, Any]) -> tuple[dict[str, Any], list[ManifestError]]:
@@ -48,14 +54,18 @@ def _survey(folder: Path, known: dict[str, Any]) -> tuple[dict[str, Any], list[M
     from bedplate.commands.product_view import summary_document
 
     catalog = load_catalog(folder)
-    summaries: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     broken: list[ManifestError] = []
     for name in catalog.names():
         try:
-            summaries[name] = known.get(name) or summary_document(catalog.get(name))
+            if name in known:
+                entries[name] = known[name]
+                continue
+            product = catalog.get(name)
+            entries[name] = {"summary": summary_document(product), "view": product.access.view}
         except InvalidManifestError as error:
             broken.append(error)
-    return summaries, broken
+    return entries, broken
 
 
 def _mark(path: Path) -> _Mark:
@@ -66,7 +76,7 @@ def _mark(path: Path) -> _Mark:
 
 def _rules() -> _Mark:
     """Return what changes whenever the rules of manifests do: this version, and the files that they stand in."""
-    return [__version__, max(file.stat().st_mtime_ns for file in _PACKAGE.glob("*.py"))]
+    return [_SHAPE, __version__, max(file.stat().st_mtime_ns for file in _PACKAGE.glob("*.py"))]
 
 
 def _read(file: Path) -> dict[str, Any]:

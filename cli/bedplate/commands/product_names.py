@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from bedplate.commands.context import App
 from bedplate.errors import BedplateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TOP_KEY = re.compile(r"^(?P<key>[a-z_]+):")
 _NAME = re.compile(r"(?:^\s*(?:-\s+)?|[{,]\s*)name:\s*[\"']?(?P<name>[a-z][a-z0-9_]*)")
 
 
-def complete_product(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_product(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a product's name."""
-    return [CompletionItem(name) for name in _product_names(ctx) if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in _product_names() if name.startswith(incomplete)]
 
 
 def complete_parameter(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete `name=` of `-p` for the product that was named before it, if any."""
-    names = _product_names(ctx)
+    names = _product_names()
     # Words that click has not given to an argument yet, because `-p` still lacks its value, are in `ctx.args`.
     product = next((value for value in (*ctx.params.values(), *ctx.args) if value in names), None)
     if product is None or "=" in incomplete:
         return []
-    questions = _parameter_names(_folder(ctx) / f"{product}.yml")
+    questions = _parameter_names(_folder() / f"{product}.yml")
     return [CompletionItem(f"{name}=") for name in questions if name.startswith(incomplete)]
 
 
-def _product_names(ctx: click.Context) -> list[str]:
+def _product_names() -> list[str]:
     try:
-        return sorted(file.stem for file in _folder(ctx).glob("*.yml") if not file.name.startswith("."))
+        return sorted(file.stem for file in _folder().glob("*.yml") if not file.name.startswith("."))
     except (BedplateError, OSError):
         return []  # a key press is no place for a complaint
 
 
-def _folder(ctx: click.Context) -> Path:
-    return (ctx.find_object(App) or App()).content.products
+def _folder() -> Path:
+    from pathlib import Path
+
+    from bedplate.content import find_content
+    from bedplate.setting_sources import one_setting
+
+    path = one_setting("content", "path")
+    return find_content(Path(path) if path else None).products
 
 
 def _parameter_names(manifest: Path) -> Iterator[str]:

@@ -43,7 +43,9 @@ def report(app: App, *, name: str | None, since: datetime | None, html: Path | N
     from bedplate.teams import load_teams
 
     catalog = load_catalog(app.content.products)
-    products = [catalog.get(name)] if name else catalog.products()
+    products = [catalog.get(name)] if name else app.viewer.visible(catalog.products())
+    for product in products:
+        app.viewer.check(product)
     app.recover()
     now = datetime.now(UTC)
     scope = Scope(since or now - _PERIOD, now, name)

@@ -66,7 +66,7 @@ def _facts(product: Product) -> Table:
 
 
 def _parameter_table(parameters: Iterable[Parameter]) -> Table:
-    table = Table("Parameter", "Type", "Default", "What", box=None, pad_edge=False, header_style="bold")
+    table = Table("PARAMETER", "TYPE", "DEFAULT", "WHAT", box=None, pad_edge=False, header_style="bold")
     for parameter in parameters:
         row = (parameter.name, parameter.type, default_text(parameter), "\n".join(explanation(parameter)))
         table.add_row(*(Text(cell) for cell in row))

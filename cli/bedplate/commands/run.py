@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,15 +14,21 @@ from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import console, emit, leave_pipe, output_option
 from bedplate.commands.product_names import complete_parameter, complete_product
 from bedplate.commands.run_ids import complete_run
-from bedplate.commands.runs_show import show_verification
+from bedplate.commands.times import Length
 from bedplate.errors import ParameterError, UsageError
-from bedplate.runs import RunStatus
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun, RunObserver
     from bedplate.runs import Event, HostResult, Run
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# What is said when a person ends a run, once and twice.
+_STOPS = {
+    "local": ("stopping: the tasks under way end; Ctrl-C again ends them at once", "killing"),
+    "awx": ("AWX is asked to cancel its job; Ctrl-C again waits for it no longer", "left to AWX"),
+}
 
 
 def execution_options(command: _Command) -> _Command:
@@ -32,6 +37,9 @@ def execution_options(command: _Command) -> _Command:
         click.option("--reason", metavar="TEXT", help="Why; kept with the run."),
         click.option("--diff", is_flag=True, help="Show what changes in files."),
         click.option("--check", is_flag=True, help="Change nothing; say what would change."),
+        click.option(
+            "--wait", "patience", type=Length(), metavar="TIME", help="Wait so long for hosts that another run changes."
+        ),
         click.option("--detach", is_flag=True, help="Print the run's id and go on in the background."),
         output_option,
     ):
@@ -72,6 +80,12 @@ class Results:
 @click.option(
     "--params-file", type=click.File("r", "utf-8"), metavar="FILE", help="Answers as YAML or JSON; - reads them here."
 )
+@click.option(
+    "--on",
+    "engine",
+    type=click.Choice(["local", "awx"]),
+    help="What executes it; by default this machine.",
+)
 @click.option("--resume", metavar="RUN", help="Start a run that was approved.", shell_complete=complete_run)
 @click.option("--dry-run", is_flag=True, help="Only show what every guardrail says; exits 3 if one refuses.")
 @execution_options
@@ -86,22 +100,28 @@ def run(
     check: bool,
     diff: bool,
     reason: str | None,
+    patience: timedelta | None,
     detach: bool,
     output: str,
     resume: str | None,
     dry_run: bool,
+    engine: str | None,
 ) -> int:
     """Run a PRODUCT on hosts.
 
     The hosts are resolved and every parameter is checked before anything starts. Ctrl-C stops in order: the tasks
-    under way end, no new one starts; a second Ctrl-C ends everything at once. A product that needs approval is kept
-    as pending, and started by --resume once somebody agreed.
+    under way end, no new one starts; a second Ctrl-C ends everything at once. On AWX the first one cancels its job,
+    which ends at once, and a second one does not wait for that. A product that needs approval is kept as pending,
+    and started by --resume once somebody agreed. Where another run changes one of the hosts, the order is refused,
+    unless --wait says how long it may be queued.
 
     \b
     Examples:
       bedplate run baseline --limit 'site_fra1:&class_colo' --check --diff
       bedplate run ping -l fra1-colo-01 -o json
       bedplate run baseline --dry-run
+      bedplate run patch -l site_fra1 --wait 2h
+      bedplate run baseline -l site_fra1 --on awx
     """
     from bedplate.catalog import parse_assignments, parse_parameters
     from bedplate.launch import LaunchRequest
@@ -109,8 +129,9 @@ def run(
     given = parse_parameters(_text(params_file), params_file.name) if params_file else {}
     given = {**given, **parse_assignments(assignments)}
     if resume is not None:
-        if product is not None or limit is not None or check or dry_run:
-            raise UsageError("goes on as it was ordered: no product, --limit, --check or --dry-run", where="--resume")
+        if (product, limit, patience, engine) != (None,) * 4 or check or dry_run:
+            sentence = "goes on as it was ordered: no product, --limit, --on, --wait, --check or --dry-run"
+            raise UsageError(sentence, where="--resume")
         return _resumed(app, resume, given, detach=detach, output=output)
     if product is None:
         raise UsageError("no product is named", hint="bedplate product list shows what there is")
@@ -121,6 +142,8 @@ def run(
         check=check,
         diff=diff,
         reason=reason,
+        engine=engine or "local",
+        patience=patience,
     )
     return _judged(app, request, output) if dry_run else launch(app, request, detach=detach, output=output)
 
@@ -169,6 +192,10 @@ def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str
 
 def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> int:
     """Check, accept and execute an order, showing it as it goes; return the exit code."""
+    from dataclasses import replace
+
+    from bedplate.runs import RunStatus
+
     app.recover()
     prepared = app.launcher.prepare(request)
     for warning in prepared.warnings:
@@ -181,6 +208,9 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
     mode = ", check only" if request.check else ""
     try:
         click.echo(f"Run {accepted.id}: {accepted.product} on {hosts}{mode}", err=output != "table")
+        ahead = app.launcher.ahead(prepared)
+        if ahead is not None:
+            click.echo(f"It waits: {ahead.removeprefix('refused by ')}", err=output != "table")
     except BrokenPipeError:  # it was accepted, so it runs
         leave_pipe()
     if detach:
@@ -229,7 +259,7 @@ def executed(app: App, prepared: PreparedRun, observers: Sequence[RunObserver]) 
     """Execute an accepted run, showing it as it goes; Ctrl-C stops it in order."""
     from bedplate.launch import StopControl
 
-    control = StopControl(_tell_stop)
+    control = StopControl(_tell_stop(prepared.run.engine))
     with control.signals():
         return app.launcher.execute(prepared, [_progress(prepared), *observers], control)
 
@@ -241,12 +271,17 @@ def _progress(prepared: PreparedRun) -> RunObserver:
     return LiveProgress(out, prepared.expected) if out.is_terminal else PlainProgress(out)
 
 
-def _tell_stop(what: str) -> None:
-    message = "stopping: the tasks under way end; Ctrl-C again ends them at once" if what == "stop" else "killing"
-    sys.stderr.write(f"\nbedplate: {message}\n")
+def _tell_stop(engine: str) -> Callable[[str], None]:
+    first, second = _STOPS[engine]
+
+    def tell(what: str) -> None:
+        sys.stderr.write(f"\nbedplate: {first if what == 'stop' else second}\n")
+
+    return tell
 
 
 def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:
+    from bedplate.commands.runs_show import show_verification
     from bedplate.reports.run_documents import outcome_counts, run_document
     from bedplate.reports.run_text import STATUS_STYLE, host_table, took
 

@@ -169,7 +169,7 @@ def events(
 def _show_events(found: Iterator[Event], output: str) -> None:
     import json
 
-    from bedplate.commands.output import plain
+    from bedplate.reports.plain import plain
     from bedplate.reports.run_documents import event_document
 
     if output == "table":

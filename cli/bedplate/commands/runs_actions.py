@@ -65,7 +65,16 @@ def cancel(app: App, run_id: str) -> None:
 @execution_options
 @pass_app
 def rerun(
-    app: App, run_id: str, *, failed: bool, check: bool, diff: bool, reason: str | None, detach: bool, output: str
+    app: App,
+    run_id: str,
+    *,
+    failed: bool,
+    check: bool,
+    diff: bool,
+    reason: str | None,
+    patience: timedelta | None,
+    detach: bool,
+    output: str,
 ) -> int:
     """Order the same again, on the same hosts and with the same answers; secret ones are asked for anew.
 
@@ -87,6 +96,7 @@ def rerun(
         check=check or request.check,
         diff=diff or request.diff,
         reason=reason or request.reason,
+        patience=patience,
     )
     return launch(app, changed, detach=detach, output=output)
 

@@ -24,6 +24,20 @@ def parse_age(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+class Length(click.ParamType[timedelta]):
+    """A length of time: `90s`, `30m`, `2h`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_age(value)
+        except (ValueError, OverflowError) as error:
+            self.fail(str(error), param, ctx)
+
+
 class Moment(click.ParamType[datetime]):
     """A moment: how long ago (`2h`, `3d`), or a date with or without a time in the local zone."""
 

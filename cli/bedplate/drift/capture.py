@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bedplate.drift.evidence import Evidence, evidence_of
+
 SCHEMA = 1
 # An answer that claims to be larger is none of ours.
 _LARGEST = 64 << 20
@@ -52,6 +54,7 @@ class Capture:
         crowded: folders with too many files to look for programs with rights in them.
         updates: version by package, of what came by unattended upgrades.
         texts: base64 of compressed texts, by path.
+        evidence: what logs tell of who did what since.
         notes: sentences about what could not be judged.
         truncated: what was left out because the answer was too long.
     """
@@ -65,11 +68,12 @@ class Capture:
     crowded: Sequence[str] = ()
     updates: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
     notes: Sequence[str] = ()
     truncated: Sequence[str] = ()
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain data, without the texts."""
+        """Return it as plain data, without texts and evidence."""
         return {
             "schema": SCHEMA,
             "identity": {"machine_id": self.identity.machine_id, "serial": self.identity.serial},
@@ -122,6 +126,7 @@ def capture_of(document: Mapping[str, Any]) -> Capture:
         identity=Identity(str(identity.get("machine_id", "")), str(identity.get("serial", ""))),
         taken_at=int(document.get("taken_at", 0)),
         boot_id=str(document.get("boot_id", "")),
+        evidence=evidence_of(document.get("evidence")),
         crowded=tuple(document.get("crowded", ())),
         notes=tuple(document.get("notes", ())),
         truncated=tuple(document.get("truncated", ())),

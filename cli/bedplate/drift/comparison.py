@@ -8,10 +8,19 @@ from fnmatch import fnmatchcase
 
 from bedplate.drift.attribution import Attribution
 from bedplate.drift.capture import Capture, State
-from bedplate.drift.observation import UPDATE_KIND, CheckOutcome, HostCheck, Observation, RoleCoverage, Severity
+from bedplate.drift.observation import (
+    UPDATE_KIND,
+    CheckOutcome,
+    HostCheck,
+    Observation,
+    RoleCoverage,
+    Severity,
+    Staleness,
+)
 from bedplate.drift.seal import Intent, Seal
 from bedplate.drift.severities import is_break_in, severity_of
 from bedplate.drift.telling import difference, told
+from bedplate.drift.tracing import trace
 from bedplate.drift.watching import Change, watched_changes
 
 # What says nothing of the resource itself.
@@ -51,10 +60,27 @@ def compare(
     other = seal.capture.identity.difference(capture.identity)
     if other:
         return HostCheck(seal.host, CheckOutcome.UNKNOWN, reason=f"it is another machine: {other}")
+    found = _Comparison(seal, capture, policy or Policy(), texts or {}).result()
     moved = seal.intent.difference(intent) if intent else None
-    if moved:
-        return HostCheck(seal.host, CheckOutcome.STALE, reason=moved)
-    return _Comparison(seal, capture, policy or Policy(), texts or {}).result()
+    if intent is None or moved is None:
+        return found
+    return HostCheck(seal.host, CheckOutcome.STALE, reason=moved, stale=_staleness(seal, intent, found.observations))
+
+
+def _staleness(seal: Seal, intent: Intent, differences: tuple[Observation, ...]) -> Staleness:
+    return Staleness(
+        content=seal.intent.content != intent.content,
+        variables=seal.intent.variables != intent.variables,
+        differences=differences,
+        sealed=_sealed(seal),
+        unsealed=frozenset(gap.task for gap in seal.managed.unsealed),
+    )
+
+
+def _sealed(seal: Seal) -> frozenset[tuple[str, str]]:
+    """Return kind and key of what a seal tells of, as findings name it."""
+    named = {resource.named[:2] for resource in seal.managed.resources if resource.named}
+    return frozenset(named | {(kind, key) for kind, states in seal.capture.states.items() for key in states})
 
 
 @dataclass(slots=True)
@@ -130,6 +156,7 @@ class _Comparison:
             role=resource.role if resource else None,
             task=resource.task if resource else None,
             severity=_severity(change, attribute, managed=resource is not None),
+            by=trace(self.capture.evidence, change, attribute),
         )  # fmt: skip
         if change.kind == "file" and attribute == "content" and not named:
             sealed = self.texts.get(change.before.get("content", ""))
@@ -141,6 +168,7 @@ class _Comparison:
             self.seal.host, UPDATE_KIND, change.key, "version",
             change.before.get("version"), change.after.get("version"),
             severity=Severity.INFO,
+            by=trace(self.capture.evidence, change, "version"),
         )  # fmt: skip
 
     def _coverage(self) -> tuple[RoleCoverage, ...]:
@@ -246,4 +274,5 @@ def _joined(one: Observation, other: Observation) -> Observation:
         before="; ".join(filter(None, (one.before, other.before))) or None,
         after="; ".join(filter(None, (one.after, other.after))) or None,
         severity=max(one.severity, other.severity, key=list(Severity).index),
+        by=one.by or other.by,
     )

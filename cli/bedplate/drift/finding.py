@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bedplate.drift.observation import Observation, Severity
+from bedplate.drift.observation import By, Observation, Severity
 
 Identity = tuple[str, str, str, str]
 
@@ -58,15 +58,6 @@ class Since:
 
     not_before: datetime | None
     not_after: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who or what did it, where the host can tell; evidence is the line that says so."""
-
-    user: str | None = None
-    command: str | None = None
-    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

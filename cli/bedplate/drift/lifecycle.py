@@ -19,7 +19,7 @@ from bedplate.drift.finding import (
     Since,
     Transition,
 )
-from bedplate.drift.observation import UPDATE_KIND, CheckOutcome, HostCheck, Observation
+from bedplate.drift.observation import RECORD_KIND, UPDATE_KIND, By, CheckOutcome, HostCheck, Observation, Staleness
 
 _JUDGED = frozenset({CheckOutcome.CLEAN, CheckOutcome.DRIFTED})
 # What only a full check can name: it has no resource that the seal could hold.
@@ -50,10 +50,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class MovedContent:
-    """What of the content is another than it was: roles by name, and whether anything that all roles use."""
+    """What of the content is another than it was.
+
+    Args:
+        roles: by name.
+        common: whether anything that all roles use.
+        changes: by role, the last change of it.
+    """
 
     roles: frozenset[str] = frozenset()
     common: bool = False
+    changes: Mapping[str, By] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +71,14 @@ class Background:
         judged_at: when the host could last be judged before this check; None if it never could.
         intent: what a run last brought the host to; None if none did.
         moved: what of the content differs from that of `intent`; None where nobody can say.
+        recorded: the last change of what the inventory says of the host; None where nobody can say.
     """
 
     facts: HostFacts = field(default_factory=HostFacts)
     judged_at: datetime | None = None
     intent: Intent | None = None
     moved: MovedContent | None = None
+    recorded: By | None = None
 
 
 class HostLife:
@@ -108,16 +117,18 @@ class HostLife:
                 yield Step(gone, Transition.RESOLVED)
 
     def _opened(self, observation: Observation) -> Finding:
+        cause, by = self._why(observation)
         return Finding(
             observed=observation,
             product=self._check.product,
             check=self._check.kind,
             state=FindingState.NEW,
-            cause=self._cause(observation),
+            cause=cause,
             first_seen=self._at,
             opened_at=self._at,
             last_seen=self._at,
             since=self._since(),
+            by=by,
             owner=self._background.facts.owner,
         )
 
@@ -130,14 +141,15 @@ class HostLife:
         same = replace(
             finding, state=FindingState.OPEN, last_seen=self._at, times_seen=finding.times_seen + 1
         )  # fmt: skip
+        moved = observation.after != finding.observed.after
         again = replace(
             same,
             observed=observation,
             product=self._check.product,
             check=self._check.kind,
+            by=observation.by if moved else finding.by or observation.by,
             owner=self._background.facts.owner,
         )
-        moved = observation.after != finding.observed.after
         return Step(again, Transition.CHANGED if moved else None, only_seen=again == same)
 
     def _judges(self, finding: Finding) -> bool:
@@ -145,6 +157,8 @@ class HostLife:
         if self._seen.outcome not in _JUDGED or finding.product != self._check.product:
             return False
         observed = finding.observed
+        if observed.kind == RECORD_KIND:
+            return self._seen.recorded
         lacking = self._unverifiable(observed.role)
         if not lacking.isdisjoint((observed.task, observed.key, f"{observed.kind}:{observed.key}")):
             return False
@@ -159,9 +173,37 @@ class HostLife:
         parts = (part for part in self._seen.coverage if role is None or part.role == role)
         return {name for part in parts for name in part.unverifiable}
 
-    def _cause(self, observation: Observation) -> Cause:
+    def _why(self, observation: Observation) -> tuple[Cause, By | None]:
+        """Return why something is not as agreed, and who or what brought that about."""
         if observation.kind == UPDATE_KIND:
-            return Cause.EXPECTED
+            return Cause.EXPECTED, observation.by
+        if observation.kind == RECORD_KIND:
+            return Cause.UNKNOWN, observation.by
+        stale = self._seen.stale
+        if stale is not None and _can_be_sealed(observation, stale):
+            return self._why_of_stale(observation, stale)
+        if stale is not None and stale.variables:
+            return Cause.UNKNOWN, None
+        cause = self._cause(observation)
+        return cause, self._change_of(observation) if cause is Cause.INTENTIONAL else observation.by
+
+    def _why_of_stale(self, observation: Observation, stale: Staleness) -> tuple[Cause, By | None]:
+        """Where the host is as it was sealed, it did not move: what is agreed did."""
+        for difference in stale.differences:
+            if difference.identity == observation.identity:
+                return Cause.CORRECTIVE, difference.by
+        moved = self._background.moved
+        if stale.content and moved is not None and observation.role in moved.roles:
+            return Cause.INTENTIONAL, self._change_of(observation)
+        if stale.variables:
+            return Cause.INTENTIONAL, self._background.recorded
+        return Cause.INTENTIONAL if moved is None or moved.common else Cause.UNKNOWN, None
+
+    def _change_of(self, observation: Observation) -> By | None:
+        moved = self._background.moved
+        return moved.changes.get(observation.role or "") if moved else None
+
+    def _cause(self, observation: Observation) -> Cause:
         intent, moved = self._background.intent, self._background.moved
         if intent is None:
             return Cause.UNKNOWN
@@ -177,6 +219,13 @@ class HostLife:
         brought = self._background.intent.brought_at if self._background.intent else None
         times = [time for time in (self._background.judged_at, brought) if time is not None]
         return Since(max(times, default=None), self._at)
+
+
+def _can_be_sealed(observed: Observation, stale: Staleness) -> bool:
+    """Whether a seal would tell of this, if it had been agreed when the host was sealed."""
+    if (observed.kind, observed.key) in stale.sealed:
+        return True
+    return observed.kind != TASK_KIND and observed.task not in stale.unsealed
 
 
 def _is_seen_by_both(observed: Observation) -> bool:

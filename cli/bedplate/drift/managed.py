@@ -235,6 +235,7 @@ NEUTRAL = frozenset(
         "host_report", "merge_lines", "preflight", "seal", "unit_lines", "validate_parameters", "verify_host",
         "verify_observer", "verify_report",
         # What products do once, or for a while, is no state to keep.
-        "access_grant", "host_change", "host_retirement", "netbox_record", "unit_control",
+        "access_grant", "host_change", "host_retirement", "netbox_compare", "netbox_record", "record_facts",
+        "unit_control",
     )]
 )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 # An update that came by itself, as the policy allows: told, and no drift.
 UPDATE_KIND = "update"
+# What is written down of something, in NetBox or in AWX, and is not so.
+RECORD_KIND = "record"
 # How the reason begins where a host could not be reached.
 UNREACHABLE = "could not be reached"
 
@@ -30,6 +33,38 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Confidence(StrEnum):
+    """How well it is known who did something.
+
+    `certain`: a record says who, and what was changed. `likely`: a command of theirs that changes such things names
+    it, at the time. `possible`: theirs are the only commands that change such things, and none of them names it.
+    """
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who or what did it, where somebody can tell.
+
+    Args:
+        user: None where it is only known what did it.
+        command: without secrets.
+        evidence: the line that says so.
+        time: when.
+        source: the log that says so: `sudo`, `apt`, `dpkg`, `systemd`, `audit`; `git` or `netbox` of an intent.
+    """
+
+    user: str | None = None
+    command: str | None = None
+    evidence: str | None = None
+    time: datetime | None = None
+    source: str | None = None
+    confidence: Confidence | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One attribute of one resource that is not as agreed.
@@ -46,6 +81,7 @@ class Observation:
         role: the role that manages the resource, without the collection's name; None for what nobody manages.
         task: the task that manages it.
         diff: unified diff of a text, redacted and limited in size.
+        by: who or what did it, where the host can tell.
     """
 
     host: str
@@ -58,6 +94,7 @@ class Observation:
     task: str | None = None
     severity: Severity = Severity.MEDIUM
     diff: str | None = None
+    by: By | None = field(default=None, compare=False)
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -75,12 +112,33 @@ class RoleCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Staleness:
+    """What is agreed moved since the seal: where the host is otherwise than sealed it moved too, elsewhere it did not.
+
+    Args:
+        content, variables: whether roles and playbooks moved, and what the inventory says of the host.
+        differences: what the host has otherwise than its seal.
+        sealed: kind and key of what the seal could tell of.
+        unsealed: the tasks of which nobody knows what they manage. What another one manages now, and is not sealed, is
+            newly agreed.
+    """
+
+    content: bool
+    variables: bool
+    differences: tuple[Observation, ...] = ()
+    sealed: frozenset[tuple[str, str]] = frozenset()
+    unsealed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class HostCheck:
     """What a check says of one host.
 
     Args:
         reason: why a host is stale or unknown, in one sentence.
         coverage: per role, what was judged and what could not be.
+        stale: of a host whose seal says nothing any more, what is known all the same.
+        recorded: whether it was compared with what is written down of it.
     """
 
     host: str
@@ -88,3 +146,5 @@ class HostCheck:
     observations: tuple[Observation, ...] = ()
     reason: str | None = None
     coverage: tuple[RoleCoverage, ...] = ()
+    stale: Staleness | None = None
+    recorded: bool = False

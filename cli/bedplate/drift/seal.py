@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bedplate.drift.capture import SCHEMA, Capture, CaptureError, capture_of, packed, unpacked
+from bedplate.drift.capture import SCHEMA, Capture, CaptureError, State, capture_of, packed, unpacked
 from bedplate.drift.managed import Resource
 
 # So many characters of a content's digest tell a host whether its own differs.
@@ -119,7 +119,18 @@ class Seal:
         for path in files:
             digest = known.get(path, {}).get("content")
             files[path] = digest[:_SHORT_DIGEST] if digest else None
-        return {**wanted, "sockets": sorted(self.capture.watched.get("socket", {}))}
+        sockets = sorted(self.capture.watched.get("socket", {}))
+        return {**wanted, "sockets": sockets, "sealed": self._marks(), "since": self.capture.taken_at}
+
+    def _marks(self) -> dict[str, str]:
+        """Return digests by which a host knows whether it is as sealed; it asks its logs only where it is not.
+
+        Sockets come and go: the host looks for those that it did not have.
+        """
+        parts = (("states", self.capture.states), ("watched", self.capture.watched))
+        marks = {f"{part} {kind}": _mark(found) for part, kinds in parts for kind, found in kinds.items()}
+        marks.pop("watched socket", None)
+        return marks
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -167,6 +178,10 @@ def opened(text: str | bytes) -> str | None:
         return zlib.decompress(base64.b64decode(text) if isinstance(text, str) else text).decode()
     except (zlib.error, binascii.Error, UnicodeDecodeError):
         return None
+
+
+def _mark(found: Mapping[str, State]) -> str:
+    return hashlib.sha256(json.dumps(found, separators=(",", ":"), sort_keys=True).encode()).hexdigest()[:_SHORT_DIGEST]
 
 
 def _signature(host: str, body: str, key: bytes) -> str:

@@ -1,10 +1,11 @@
-"""States as a person reads them, and the difference between two texts."""
+"""States, and who changed them, as a person reads it; and the difference between two texts."""
 
 from __future__ import annotations
 
 import difflib
 
 from bedplate.drift.capture import State
+from bedplate.drift.observation import By
 from bedplate.drift.seal import opened
 
 LARGEST_DIFF = 8 * 1024
@@ -24,6 +25,21 @@ def told(state: State) -> str:
     words += [f"by {state['program']}"] if state.get("program") else []
     words += [f"sha256:{state['content'][:16]}"] if "content" in state else []
     return " ".join(words)
+
+
+def who(by: By | None, longest: int = 200) -> str:
+    """Return who or what did it, what they ran, when, and how well that is known, in one line.
+
+    Args:
+        longest: so many characters of the command.
+    """
+    if by is None:
+        return "unknown"
+    command = "".join(one if one.isprintable() else " " for one in by.command or "")
+    command = command if len(command) <= longest else f"{command[:longest]}…"
+    at = f"{by.time:%Y-%m-%d %H:%M:%S} UTC" if by.time else None
+    known = ", ".join(filter(None, (at, by.source, by.confidence)))
+    return f"{by.user or 'nobody in person'}: {command} ({known})"
 
 
 def difference(path: str, agreed: bytes | None, found: str | None) -> str | None:

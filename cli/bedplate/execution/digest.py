@@ -6,10 +6,12 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from bedplate.content import Content
 from bedplate.drift.lifecycle import MovedContent
+from bedplate.drift.observation import By, Confidence
 
 _DIRTY = "-dirty"
 _FOLDERS = ("playbooks", "plugins", "roles")
@@ -56,7 +58,20 @@ def moved_since(content: Content, commit: str) -> MovedContent | None:
         return None
     paths = [path.split("/") for path in changed.splitlines()]
     roles = frozenset(path[1] for path in paths if path[0] == "roles")
-    return MovedContent(roles, common=any(path[0] != "roles" for path in paths))
+    changes = {role: by for role in roles if (by := _last_change(content.root, commit, f"roles/{role}"))}
+    return MovedContent(roles, any(path[0] != "roles" for path in paths), changes)
+
+
+def _last_change(root: Path, commit: str, path: str) -> By | None:
+    """Return the last commit since another that changed what is at a path; if none did, what is not committed did."""
+    told = _git(root, "log", "-1", "--format=%H%x00%an%x00%aI%x00%s", f"{commit}..HEAD", "--", path)
+    if told is None:
+        return None
+    if not told:
+        return By(None, "what is not committed yet", f"git: {path}", None, "git", Confidence.CERTAIN)
+    number, author, time, subject = told.split("\0", 3)
+    evidence = f"git: commit {number}"
+    return By(author, f"{number[:12]} {subject}", evidence, datetime.fromisoformat(time), "git", Confidence.CERTAIN)
 
 
 def _files(root: Path) -> Iterator[str]:

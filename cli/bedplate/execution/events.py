@@ -68,6 +68,15 @@ def event_of(counter: int, report: Report, redactor: Redactor) -> Event:
         counter: its position in the run.
     """
     found: dict[str, Any] = json.loads(report.document) if report.document else {"stdout": report.printed}
+    return described_event(counter, found, redactor, large=len(report.document or b"") > LARGEST)
+
+
+def described_event(counter: int, found: Mapping[str, Any], redactor: Redactor, *, large: bool) -> Event:
+    """Return the event that ansible-runner, or AWX, describes; as `event_of`.
+
+    Args:
+        large: whether its data may be larger than `LARGEST`.
+    """
     data: dict[str, Any] = found.get("event_data") or {}
     result = data.get("res")
     return Event(
@@ -84,7 +93,7 @@ def event_of(counter: int, report: Report, redactor: Redactor) -> Event:
         changed=isinstance(result, Mapping) and bool(result.get("changed")),
         duration=data.get("duration"),
         stdout=redactor.text(found["stdout"].replace("\r\n", "\n").rstrip("\n")),
-        data=_kept(data, redactor, large=len(report.document or b"") > LARGEST),
+        data=_kept(data, redactor, large=large),
     )
 
 

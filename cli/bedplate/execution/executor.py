@@ -45,6 +45,7 @@ class ExecutionRequest:
         environment: variables that ansible needs to read the inventory.
         variables: extra variables, plain data; they reach ansible as text that is never a template.
         secrets: texts that must appear nowhere.
+        limit: a pattern of the same hosts, for an engine that has an inventory of its own.
     """
 
     run: Run
@@ -53,6 +54,7 @@ class ExecutionRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: Sequence[str] = field(default=(), repr=False)
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,14 @@ class ExecutionOutcome:
         results: one for each host of the run, and for hosts that joined it on the way.
         tasks: how many tasks were started.
         error: one sentence on why it did not end well, where there is one.
+        revision: the commit of the content, where the engine took the content from elsewhere; empty if it is not known.
     """
 
     end: RunEnd
     results: Sequence[HostResult] = ()
     tasks: int = 0
     error: str | None = None
+    revision: str | None = None
 
     @property
     def status(self) -> RunStatus:

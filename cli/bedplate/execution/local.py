@@ -36,6 +36,7 @@ from bedplate.execution.surroundings import (
     stop_file,
     temporary_folder,
 )
+from bedplate.execution.teller import tell_finished
 from bedplate.execution.untemplated import untemplated_yaml
 from bedplate.settings import ExecutionSettings
 
@@ -73,7 +74,7 @@ class LocalExecutor:
             outcome = outcome_of(ending, tally)
         finally:
             _end(channel, folder, request.run.id)
-        error = _tell_finished(observers, outcome) or reporter.error
+        error = tell_finished(observers, outcome) or reporter.error
         if error is not None:
             raise error
         return outcome
@@ -95,17 +96,6 @@ class LocalExecutor:
             }
         )
         return environment
-
-
-def _tell_finished(observers: Sequence[RunObserver], outcome: ExecutionOutcome) -> BaseException | None:
-    """Tell all observers, whatever one of them does. Return the first error."""
-    errors = []
-    for observer in observers:
-        try:
-            observer.finished(outcome)
-        except BaseException as error:  # noqa: BLE001 (it is raised when all have heard)
-            errors.append(error)
-    return errors[0] if errors else None
 
 
 class _PrintingRunner(Runner):  # type: ignore[misc]

@@ -9,7 +9,8 @@ from bedplate.execution.executor import ExecutionOutcome, RunEnd
 from bedplate.execution.results import HostTally
 from bedplate.runs import HostOutcome
 
-_ERROR = "[ERROR]: "
+# As ansible-core marks an error, from 2.19 on and before.
+_ERRORS = ("[ERROR]: ", "ERROR! ")
 _LONGEST = 500
 
 
@@ -65,8 +66,10 @@ def _end_by_hosts(ending: Ending, tally: HostTally) -> tuple[RunEnd, str | None]
 
 def _sentence(ending: Ending) -> str:
     """Return ansible's error in one line: from its last mark to the next empty line."""
-    marks = [number for number, line in enumerate(ending.errors) if line.startswith(_ERROR)]
+    marks = [number for number, line in enumerate(ending.errors) if line.startswith(_ERRORS)]
     lines = list(ending.errors[marks[-1] :]) if marks else list(ending.errors[-1:])
     end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
-    text = " ".join(line.strip() for line in lines[:end]).removeprefix(_ERROR)
+    text = " ".join(line.strip() for line in lines[:end])
+    for mark in _ERRORS:
+        text = text.removeprefix(mark)
     return text[:_LONGEST] or f"ansible ended with code {ending.exit_code}"

@@ -79,7 +79,7 @@ class RunRecorder:
         code = self._exit_codes[outcome.end]
         self._change(
             status=outcome.status, finished_at=now, heartbeat_at=now, exit_code=code, error=outcome.error,
-            tasks=outcome.tasks,
+            tasks=outcome.tasks, **_origin(outcome, self.run),
         )  # fmt: skip
         self._save(Record(self._events, outcome.results, self._changes))
         deadline = time.monotonic() + self._patience
@@ -130,3 +130,10 @@ class RunRecorder:
         except (StoreError, NotFoundError):
             self._retry_at = time.monotonic() + _RETRY
         return not self._spool.waiting
+
+
+def _origin(outcome: ExecutionOutcome, run: Run) -> dict[str, Any]:
+    """What changes of a run whose content an engine took from elsewhere: what ran is not what is here."""
+    if outcome.revision is None or outcome.revision == run.git_commit:
+        return {}
+    return {"git_commit": outcome.revision or None, "content_digest": ""}

@@ -1,25 +1,19 @@
-"""One thread that turns reports into events, writes the log and tells observers."""
+"""One thread that turns reports into events and tells of them."""
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from bedplate.execution.channel import EngineChannel
 from bedplate.execution.events import Report, event_of
 from bedplate.execution.executor import RunObserver
-from bedplate.execution.files import open_private
 from bedplate.execution.redaction import Redactor
 from bedplate.execution.results import HostTally
 from bedplate.execution.secrets import secrets_in
-from bedplate.runs import Event
-
-_ERRORS = frozenset({"error", "verbose", "system_warning"})
-_KEPT_LINES = 40
+from bedplate.execution.teller import Teller
 
 
 class Reporter:
@@ -41,14 +35,21 @@ class Reporter:
     ) -> None:
         self._channel = channel
         self._redactor = redactor
-        self._tally = tally
-        self._observers = list(observers)
+        self._teller = Teller(tally, observers, log)
         self._reports: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
-        self._log: TextIO = open_private(log)
-        self.error: BaseException | None = None
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="bedplate-reporter", daemon=True)
-        self.last_errors: list[str] = []
         self._counter = 0
+
+    @property
+    def error(self) -> BaseException | None:
+        """What was raised on the way, by an observer or here."""
+        return self._error or self._teller.error
+
+    @property
+    def last_errors(self) -> list[str]:
+        """The last lines that ansible printed outside of tasks."""
+        return self._teller.last_errors
 
     def start(self) -> None:
         self._thread.start()
@@ -61,40 +62,20 @@ class Reporter:
         """Return when all reports are through. What was raised on the way is in `error` then."""
         self._reports.put(None)
         self._thread.join()
-        with contextlib.suppress(OSError):
-            self._log.close()
+        self._teller.close()
 
     def _run(self) -> None:
         try:
             while (report := self._reports.get()) is not None:
                 self._handle(report)
         except BaseException as error:  # noqa: BLE001 (it is told in the thread that can raise it)
-            self.error = error
+            self._error = error
 
     def _handle(self, report: Report) -> None:
         found = self._channel.new_secrets()
         if found:
             self._redactor.add(secret for plaintext in found for secret in secrets_in(plaintext))
         self._counter += 1
-        event = event_of(self._counter, report, self._redactor)
-        if event.kind in _ERRORS:
-            self.last_errors = [*self.last_errors, *event.stdout.splitlines()][-_KEPT_LINES:]
-        if event.stdout:
-            self._write(event.stdout)
-        self._tally.add(event)
-        for observer in tuple(self._observers):
-            self._tell(observer, event)
-
-    def _tell(self, observer: RunObserver, event: Event) -> None:
-        """Tell an observer; one that fails hears no more, and the others go on."""
-        try:
-            observer.event(event)
-        except BaseException as error:  # noqa: BLE001 (it is told in the thread that can raise it)
-            self.error = self.error or error
-            self._observers.remove(observer)
-
-    def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # a full disk ends no run: the store has what was printed, too
-            self._log.write(text + "\n")
-            if self._reports.empty():
-                self._log.flush()
+        self._teller.tell(event_of(self._counter, report, self._redactor))
+        if self._reports.empty():
+            self._teller.flush()

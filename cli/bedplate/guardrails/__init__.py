@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bedplate.guardrails.order import Bound, Limits, Order, Person
+from bedplate.guardrails.order import Bound, Limits, Order
 from bedplate.guardrails.registry import judge
 from bedplate.guardrails.verdict import Outcome, Verdict, refusal_text, refusals, waits
+from bedplate.persons import Person
 
 __all__ = [
     "Bound",

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from bedplate.guardrails.order import Order
 from bedplate.guardrails.verdict import Outcome, Verdict
-
-EVERYBODY = "all"
 
 
 def offered(order: Order) -> Verdict:
@@ -40,11 +36,11 @@ def access(order: Order) -> Verdict:
     if not wanted:
         return Verdict("access", Outcome.NOT_APPLICABLE, f"everybody may run {limits.product}")
     for verb, teams in wanted:
-        if not is_allowed(person.teams, teams):
-            member = f"is in {', '.join(sorted(person.teams))}" if person.teams else "is in no team"
-            sentence = f"{limits.product} is for {' or '.join(teams)} to {verb}; {person.name} {member}"
-            return Verdict("access", Outcome.REFUSED, sentence, limits.help)
-    return Verdict("access", Outcome.OK, f"{person.name} is in {', '.join(sorted(person.teams))}")
+        if not person.is_one_of(teams):
+            sentence = f"{limits.product} is for {' or '.join(teams)} to {verb}; {person.name} {person.standing}"
+            others = f"ask {order.teams.reach(teams)} to order it, or {limits.help}, to let you"
+            return Verdict("access", Outcome.REFUSED, sentence, others)
+    return Verdict("access", Outcome.OK, f"{person.name} {person.standing}")
 
 
 def policy(order: Order) -> Verdict:
@@ -54,12 +50,8 @@ def policy(order: Order) -> Verdict:
         return Verdict("policy", Outcome.NOT_APPLICABLE, "no folder of policies is named in guardrails.policies")
     if decision.allowed:
         return Verdict("policy", Outcome.OK, f"permitted by {', '.join(decision.policies)}")
+    helper = " or ".join(decision.contacts) or order.keeper
     if decision.errors:
-        return Verdict("policy", Outcome.REFUSED, "; ".join(decision.errors), "whoever keeps the policies can help")
+        return Verdict("policy", Outcome.REFUSED, "; ".join(decision.errors), f"ask {helper}")
     said = f"forbidden by {', '.join(decision.policies)}" if decision.policies else "no policy permits it"
-    return Verdict("policy", Outcome.REFUSED, said, "whoever keeps the policies can help")
-
-
-def is_allowed(teams: Collection[str], wanted: Collection[str] | None) -> bool:
-    """Return whether somebody of these teams is in one of those that are wanted; in any at all if none is named."""
-    return bool(teams) if wanted is None else EVERYBODY in wanted or bool(set(teams) & set(wanted))
+    return Verdict("policy", Outcome.REFUSED, said, f"ask {helper}")

@@ -11,6 +11,8 @@ from bedplate.guardrails.calendars import Freeze
 from bedplate.guardrails.locks import Holder
 from bedplate.guardrails.questions import PolicyDecision
 from bedplate.guardrails.windows import MaintenanceWindow
+from bedplate.persons import Person
+from bedplate.teams import Teams
 
 
 @dataclass(frozen=True)
@@ -47,24 +49,6 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Person:
-    """Who orders.
-
-    Attributes:
-        login: who the operating system says it is.
-        teams: from the teams file; without one as the settings say.
-        listed: there is a teams file.
-        trusted: the system's word for it, or that of root, who can be anybody.
-    """
-
-    name: str
-    login: str
-    teams: frozenset[str] = frozenset()
-    listed: bool = False
-    trusted: bool = True
-
-
-@dataclass(frozen=True)
 class Bound:
     """A bound of the hosts that a product may run on.
 
@@ -98,6 +82,11 @@ class Order:
         digest: what an approval is for.
         shared_store: several people use the store.
         unread: keys of the manifest that the playbook does not act on.
+        engine: what executes it: `local` or `awx`.
+        unkept: keys over batches that neither the engine nor the playbook by itself keeps to.
+        left_out: hosts of the forced limit that are not in the order; looked for where the engine is not this machine.
+        teams: where people can be asked.
+        keeper: who can help with policies and calendars.
     """
 
     limits: Limits
@@ -118,3 +107,8 @@ class Order:
     shared_store: bool = False
     policy: PolicyDecision | None = None
     unread: Sequence[str] = ()
+    engine: str = "local"
+    unkept: Sequence[str] = ()
+    left_out: Sequence[str] = ()
+    teams: Teams = field(default_factory=Teams)
+    keeper: str = "whoever keeps the policies and calendars"

@@ -26,8 +26,11 @@ class Policies:
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self.names: list[str] = []
+        self._contacts: dict[str, str] = {}
         for file, text in sorted(files.items()):
-            self.names += _names(file, text)
+            named = _annotated(file, text)
+            self.names += [name for name, _ in named]
+            self._contacts.update((name, contact) for name, contact in named if contact)
         doubled = sorted({name for name in self.names if self.names.count(name) > 1})
         if doubled:
             raise ValueError(f"two policies have the id {doubled[0]}")
@@ -38,7 +41,8 @@ class Policies:
         answer = cedarpy.is_authorized(_request(question), self._policies, list(_entities(question)))
         reasons = tuple(self._named(reason) for reason in answer.diagnostics.reasons)
         errors = tuple(map(self._explained, answer.diagnostics.errors))
-        return PolicyDecision(answer.allowed and not errors, reasons, errors)
+        contacts = tuple(dict.fromkeys(self._contacts[name] for name in reasons if name in self._contacts))
+        return PolicyDecision(answer.allowed and not errors, reasons, errors, contacts)
 
     def _named(self, identity: str) -> str:
         number = identity.removeprefix("policy")
@@ -51,8 +55,8 @@ class Policies:
         return text
 
 
-def _names(file: str, text: str) -> list[str]:
-    """Return the names of a file's policies in order: its @id, or else its number."""
+def _annotated(file: str, text: str) -> list[tuple[str, str]]:
+    """Return name and contact of a file's policies in order: @id, or else the number, and @contact."""
     try:
         document = json.loads(cedarpy.policies_to_json_str(text))
     except ValueError as error:
@@ -61,7 +65,8 @@ def _names(file: str, text: str) -> list[str]:
         raise ValueError(f"{file}: a template decides nothing; write policies")
     policies = document["staticPolicies"]
     ordered = sorted(policies, key=lambda name: int(name.removeprefix("policy")))
-    return [f"{file}#{policies[name].get('annotations', {}).get('id') or i}" for i, name in enumerate(ordered, 1)]
+    notes = [policies[name].get("annotations", {}) for name in ordered]
+    return [(f"{file}#{each.get('id') or i}", each.get("contact") or "") for i, each in enumerate(notes, 1)]
 
 
 def _request(question: PolicyQuestion) -> dict[str, Any]:

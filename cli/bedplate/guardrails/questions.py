@@ -15,11 +15,13 @@ class PolicyDecision:
     Attributes:
         policies: those that decided, as `file#id`.
         errors: policies that could not be evaluated; each refuses.
+        contacts: whom the deciding policies name with @contact.
     """
 
     allowed: bool
     policies: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bedplate.guardrails.access import access, identity, offered, policy
 from bedplate.guardrails.consent import approval, concurrency, host_lock
 from bedplate.guardrails.counts import batches, forced_limit, host_cap, host_class, host_percent
+from bedplate.guardrails.engines import engine
 from bedplate.guardrails.order import Order
 from bedplate.guardrails.times import dry_run_first, freeze, window
 from bedplate.guardrails.verdict import Verdict
@@ -26,6 +27,7 @@ RULES: tuple[Callable[[Order], Verdict], ...] = (
     concurrency,
     dry_run_first,
     batches,
+    engine,
     approval,
 )
 

@@ -18,7 +18,8 @@ def freeze(order: Order) -> Verdict:
         return Verdict("freeze", Outcome.NOT_APPLICABLE, "no calendar is to be looked at")
     if order.calendar_faults:
         faults = "; ".join(f"the calendar {name} {fault}" for name, fault in order.calendar_faults.items())
-        return Verdict("freeze", Outcome.REFUSED, faults, "what cannot be read cannot be kept to")
+        helper = f"what cannot be read cannot be kept to; ask {order.keeper}"
+        return Verdict("freeze", Outcome.REFUSED, faults, helper)
     held = {name: found for name, found in order.freezes.items() if found is not None}
     if not held:
         return Verdict("freeze", Outcome.OK, f"no freeze now in {', '.join(order.freezes)}")

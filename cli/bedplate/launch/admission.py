@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 
 from bedplate.errors import RefusedError, SettingsError, StoreError
-from bedplate.guardrails import Order, refusal_text
-from bedplate.guardrails.consent import concurrency, host_lock
+from bedplate.guardrails import Order
 from bedplate.guardrails.locks import LockRepository, Occupied
 from bedplate.launch.auditing import Auditor, asked_details
 from bedplate.launch.guarding import claim_of
+from bedplate.launch.turn import why_occupied
 from bedplate.runs import Run, RunRepository, RunStatus
 
 _KEPT = frozenset({"id", "outcomes", "status", "requester", "created_at"})
@@ -30,8 +30,11 @@ class Admission:
         self._auditor = auditor
         self._refused = refused
 
-    def admit(self, run: Run, order: Order | None, *, resumed: bool = False) -> None:
+    def admit(self, run: Run, order: Order | None, *, resumed: bool = False, patient: bool = False) -> None:
         """Keep a run as queued, with its locks. A run that was pending goes on being so if it does not get them.
+
+        Args:
+            patient: it waits for its turn where others have what it needs.
 
         Raises:
             RefusedError: another run has them, or has started this one already.
@@ -44,7 +47,7 @@ class Admission:
         if order is None:
             return
         others = self._locks.take(claim_of(run, order.limits))
-        if others:
+        if others and not patient:
             self._refuse(run, order, others, back=resumed)
 
     def dismiss(self, run: Run) -> None:
@@ -73,8 +76,7 @@ class Admission:
             raise RefusedError("refused by approval: it does not wait any more", where=f"run {run.id}")
 
     def _refuse(self, run: Run, order: Order, others: Occupied, *, back: bool) -> None:
-        later = replace(order, holders=others.hosts, running=others.running)
-        why = refusal_text([host_lock(later), concurrency(later)])
+        why = why_occupied(order, others)
         if back:
             self._store.update(run.id, status=RunStatus.PENDING, pid=None, folder=None)
         else:

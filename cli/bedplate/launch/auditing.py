@@ -12,7 +12,7 @@ from typing import Any
 from bedplate.errors import SettingsError, StoreError
 from bedplate.execution.machine import Machine
 from bedplate.guardrails.audit import Anchor, AuditFault, AuditRecord, AuditRepository, anchor, read_anchors, verify
-from bedplate.launch.limits import person_of
+from bedplate.persons import person_of
 from bedplate.runs import Run
 from bedplate.settings import AuditSettings, Settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from bedplate.drift.capture import Capture, CaptureError, read_capture
 from bedplate.drift.observation import UNREACHABLE
+from bedplate.drift.records import RecordCheck, read_record_check
 from bedplate.errors import EngineError
 from bedplate.execution.executor import ExecutionOutcome, RunObserver
 from bedplate.execution.files import make_private
@@ -24,7 +26,10 @@ PRODUCT = "drift_check"
 Execute = Callable[[PreparedRun, Sequence[RunObserver]], Run]
 _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
+_RECORDS = "artifacts/records"
 _LONGEST_REASON = 300
+# Looking for a host's Python takes a trip of its own; where the inventory says which, that counts.
+_HASTE = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,22 @@ class Captures:
             raise CaptureError(f"what it answered is no capture: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise CaptureError(f"its answer cannot be read: {error}") from error
+
+    def record_of(self, host: str) -> RecordCheck | None:
+        """Return in what a host is not as NetBox says; None where that was not compared."""
+        try:
+            return read_record_check(host, (_folder(self.run, _RECORDS) / _quoted(host)).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def without_hosts(self) -> Captures:
+        """Return the same without the list of all hosts, to be handed to other processes."""
+        return replace(self, run=replace(self.run, hosts=()))
+
+    def discard(self) -> None:
+        """Remove what was asked and answered, once it is compared or sealed: every night would leave as much again."""
+        for part in (_REQUESTS, _CAPTURES, _RECORDS):
+            shutil.rmtree(_folder(self.run, part), ignore_errors=True)
 
 
 class _Failures:
@@ -85,7 +106,8 @@ def capture(
     """Look at hosts and return what each said.
 
     Args:
-        request_of: returns, for a host, the arguments of the module `seal`: see `Seal.request` and `request_for`.
+        request_of: returns, for each host in turn, the arguments of the module `seal`: see `Seal.request` and
+            `request_for`.
         reason: why, for the run's record.
         execute: executes the run; by default without anybody who could end it. Hosts that were not looked at by its
             end have no answer.
@@ -95,7 +117,7 @@ def capture(
     """
     prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(hosts), reason=reason))
     run = launcher.accept(prepared)
-    accepted = replace(prepared, run=run)
+    accepted = replace(prepared, run=run, environment={**prepared.environment, **_HASTE})
     folder = make_private(_folder(run, _REQUESTS))
     for host in hosts:
         document = json.dumps(request_of(host), separators=(",", ":"))

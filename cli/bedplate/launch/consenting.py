@@ -15,10 +15,12 @@ from bedplate.guardrails.approvals import Approval, ApprovalRepository, Decision
 from bedplate.guardrails.consent import may_decide
 from bedplate.launch.auditing import Auditor
 from bedplate.launch.guarding import digest_of
-from bedplate.launch.limits import limits_of, person_of
+from bedplate.launch.limits import limits_of
 from bedplate.launch.request import LaunchRequest
+from bedplate.persons import person_among, person_of
 from bedplate.runs import REDACTED, Run, RunMode, RunRepository, RunStatus
 from bedplate.settings import Settings
+from bedplate.teams import load_teams
 
 CHANGED = "content, parameters or hosts are not those that were ordered"
 
@@ -56,8 +58,9 @@ class Consent:
         """
         run = self.pending(run_id)
         product = load_catalog(self._content.products).get(run.product)
-        person = person_of(self._settings)
-        verdicts = may_decide(limits_of(product), run.requester, person)
+        teams = load_teams(self._settings)
+        person = person_among(teams, self._settings)
+        verdicts = may_decide(limits_of(product), run.requester, person, teams)
         if refusals(verdicts):
             self._auditor.record("refused", run, what=decision.value, why=refusal_text(verdicts))
             raise RefusedError(refusal_text(verdicts), where=f"run {run.id}")
@@ -100,6 +103,7 @@ class Consent:
             reason=run.reason,
             rerun_of=run.rerun_of,
             resumes=run,
+            engine=run.engine,
         )
 
     def check_same(self, waiting: Run, prepared: Run) -> None:

@@ -75,7 +75,7 @@ def main() -> int:
     os.close(memory)
     order: DetachedOrder = pickle.loads(content)  # noqa: S301 (the memory of the process that started us)
     store = open_store(order.settings)
-    launcher = Launcher(order.content, order.settings, order.inventory, store, order.exit_codes)
+    launcher = Launcher(order.content, order.settings, order.inventory, store, order.exit_codes, tell=_write_line)
     control = StopControl()
     with control.signals():
         ended = launcher.execute(order.prepared, control=control)
@@ -99,3 +99,7 @@ def _seal(launcher: Launcher, ended: Run, control: StopControl) -> None:
         sys.stderr.write(f"not sealed: {error}\n")
         return
     sys.stderr.writelines(f"not sealed: {host}: {reason}\n" for host, reason in sealed.failures.items())
+
+
+def _write_line(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")

@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bedplate.awx.own_limits import limits_left_to_awx
 from bedplate.catalog import Product
 from bedplate.content import Content
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import InventoryNames
-from bedplate.guardrails import Limits, Order, Person
+from bedplate.guardrails import Limits, Order
 from bedplate.guardrails.approvals import Approval, ApprovalRepository, order_digest
 from bedplate.guardrails.batches import cut
 from bedplate.guardrails.locks import Claim, LockRepository, Occupied
 from bedplate.guardrails.questions import PolicyDecision, PolicyQuestion
-from bedplate.launch.limits import limits_of, person_of
+from bedplate.launch.limits import limits_of
 from bedplate.launch.rulebooks import load_policies, read_calendars, unread_batches, zone_of_policies
 from bedplate.launch.targets import Target
 from bedplate.launch.whereabouts import custom_field_of, domain_of
-from bedplate.runs import Run, RunMode, RunQuery, RunRepository, RunStatus
+from bedplate.persons import Person, person_among
+from bedplate.runs import LOCAL, Run, RunMode, RunQuery, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger
+from bedplate.teams import Teams, load_teams
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Gathering:
         product, run = guarded.product, guarded.run
         limits = limits_of(product)
         check = run.mode is RunMode.CHECK
-        person = person_of(self._settings, run.requester if guarded.resumed else None)
+        teams = load_teams(self._settings)
+        person = person_among(teams, self._settings, run.requester if guarded.resumed else None)
         calendars = read_calendars(self._settings, () if check else product.guardrails.freeze or ())
         occupied = Occupied() if check else self._locks.occupied(claim_of(run, limits))
         return Order(
@@ -91,6 +95,11 @@ class Gathering:
             shared_store=self._approvals.shared,
             policy=self._policy(guarded, person, now),
             unread=unread_batches(self._content, product.playbook, limits.batches),
+            engine=run.engine,
+            unkept=self._unkept(product, run),
+            left_out=self._left_out(product, run),
+            teams=teams or Teams(),
+            keeper=self._settings.guardrails.contact or Order.keeper,
         )
 
     def batches(self, product: Product, hosts: Sequence[str]) -> list[list[str]] | None:
@@ -115,6 +124,18 @@ class Gathering:
         )
         ends = [check.finished_at for check in checks if check.finished_at and _checks(check, run)]
         return max(ends, default=None)
+
+    def _unkept(self, product: Product, run: Run) -> Sequence[str]:
+        if run.engine == LOCAL:
+            return ()
+        (left,) = limits_left_to_awx([product], self._content.root)
+        return limits_of(left).batches
+
+    def _left_out(self, product: Product, run: Run) -> Sequence[str]:
+        forced = product.targets.force_limit
+        if run.engine == LOCAL or forced is None:
+            return ()
+        return sorted(set(self._adapter.resolve(forced)).difference(run.hosts))
 
     def _given(self, limits: Limits, run: Run) -> list[Approval]:
         return self._approvals.approvals(run.id) if limits.approvers is not None else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,17 +22,20 @@ from bedplate.execution.machine import Machine, own_folders
 from bedplate.execution.recorder import RunRecorder
 from bedplate.execution.surroundings import stop_file
 from bedplate.guardrails import Outcome, refusal_text, waits
+from bedplate.guardrails.consent import TURN_RULES
 from bedplate.launch.admission import Admission
 from bedplate.launch.auditing import Auditor, asked_details
 from bedplate.launch.consenting import Consent
 from bedplate.launch.detached import DetachedOrder, start_detached
+from bedplate.launch.engines import check_engine, executor_of
 from bedplate.launch.preparation import Preparation
 from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
+from bedplate.launch.turn import Turn
 from bedplate.launch.watch import Watch
 from bedplate.notify import Announcer
 from bedplate.notify.announcing import log_of
-from bedplate.runs import REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
+from bedplate.runs import LOCAL, REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger, open_ledger
 
@@ -46,7 +49,8 @@ class Launcher:
     Args:
         inventory: folder or file, as ansible's `-i` would get it.
         exit_codes: what `bedplate run` exits with for each end of a run.
-        executor: what executes; by default ansible on this machine.
+        executor: what executes every run; by default the engine that it is ordered for.
+        tell: says a sentence to people while a run goes on; to nobody by default.
     """
 
     def __init__(  # noqa: PLR0917 (each is a part of its own, named where it is made)
@@ -57,6 +61,7 @@ class Launcher:
         store: RunRepository,
         exit_codes: Mapping[RunEnd, int],
         executor: Executor | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.content = content
         self.settings = settings
@@ -65,6 +70,7 @@ class Launcher:
         self.exit_codes = exit_codes
         self.machine = Machine.this()
         self._executor = executor
+        self._tell = tell or (lambda _sentence: None)
 
     @cached_property
     def adapter(self) -> InventoryAdapter:
@@ -97,8 +103,9 @@ class Launcher:
             ManifestError: the product's manifest is not valid.
             ParameterError: a parameter is unknown, missing or out of range.
             InventoryError: there is no usable inventory.
-            SettingsError: the teams file or a policy cannot be read.
+            SettingsError: the teams file or a policy cannot be read, or the settings do not say where AWX is.
         """
+        check_engine(request.engine, self.settings)
         return Preparation(self.content, self.settings, self.adapter, self.store, self.ledger).prepare(request)
 
     def prepare(self, request: LaunchRequest) -> PreparedRun:
@@ -112,7 +119,9 @@ class Launcher:
         if request.resumes is not None:
             self.consent.check_same(request.resumes, prepared.run)
         no = {Outcome.REFUSED} if request.resumes is None else {Outcome.REFUSED, Outcome.PENDING}
-        said = [replace(each, outcome=Outcome.REFUSED) for each in prepared.verdicts if each.outcome in no]
+        later = TURN_RULES if request.patience is not None else frozenset()
+        told = [each for each in prepared.verdicts if each.outcome in no and each.rule not in later]
+        said = [replace(each, outcome=Outcome.REFUSED) for each in told]
         if said:
             self.auditor.record("refused", prepared.run, **asked_details(prepared.run), why=refusal_text(said))
             raise RefusedError(refusal_text(said))
@@ -141,9 +150,11 @@ class Launcher:
         )  # fmt: skip
         folder = make_private(self.settings.runs_folder / run.id)
         try:
-            freeze(self.adapter, run.hosts, prepared.context, folder / _INVENTORY)
+            if run.engine == LOCAL:
+                freeze(self.adapter, run.hosts, prepared.context, folder / _INVENTORY)
             make_private(folder / _ARTIFACTS)
-            self._admission.admit(run, prepared.order, resumed=prepared.resumed)
+            patient = prepared.patience is not None
+            self._admission.admit(run, prepared.order, resumed=prepared.resumed, patient=patient)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -163,19 +174,13 @@ class Launcher:
         run = prepared.run
         control = control or StopControl()
         recorder = RunRecorder(self.store, run, self._spool_folder, self.exit_codes)
-        request = ExecutionRequest(
-            run=run,
-            playbook=prepared.playbook,
-            inventory=_frozen(run),
-            environment=prepared.environment,
-            variables=prepared.variables,
-            secrets=prepared.secrets,
-        )
-        watch = Watch(self.settings, prepared.order, prepared.calendars, run.folder)
         try:
-            self.auditor.record("started", run)
-            with Heartbeat(self.store, run.id, control), watch:
-                self._engine.execute(request, [*observers, recorder], control)
+            with Heartbeat(self.store, run.id, control):
+                turned_away = self._turn.wait(prepared, control)
+                if turned_away is None:
+                    self._perform(prepared, [*observers, recorder], control)
+                else:
+                    recorder.finished(turned_away)
         except BaseException as error:
             if not recorder.run.status.ended:
                 recorder.finished(_broken_off(error))
@@ -184,6 +189,26 @@ class Launcher:
             self._admission.dismiss(recorder.run)
             self._announce(run)
         return recorder.run
+
+    def _perform(self, prepared: PreparedRun, observers: Sequence[RunObserver], control: StopControl) -> None:
+        run = prepared.run
+        request = ExecutionRequest(
+            run=run,
+            playbook=prepared.playbook,
+            inventory=_frozen(run),
+            environment=prepared.environment,
+            variables=prepared.variables,
+            secrets=prepared.secrets,
+            limit=prepared.limit,
+        )
+        executor = self._executor or executor_of(run.engine, self.settings, self._tell)
+        self.auditor.record("started", run)
+        with Watch(self.settings, prepared.order, prepared.calendars, run.folder):
+            executor.execute(request, observers, control)
+
+    def ahead(self, prepared: PreparedRun) -> str | None:
+        """Return why an accepted run has to wait for its turn; None if it has not, or does not wait."""
+        return self._turn.ahead(prepared) if prepared.patience is not None else None
 
     def _announce(self, run: Run) -> None:
         """Tell of a run that ended; what goes wrong with that is a file in its folder, and nothing else."""
@@ -237,6 +262,7 @@ class Launcher:
             reason=run.reason,
             rerun_of=run.id,
             unknown_secrets=[name for name, value in run.parameters.items() if value == REDACTED],
+            engine=run.engine,
         )
 
     def cancel(self, run: Run) -> bool:
@@ -270,20 +296,16 @@ class Launcher:
             shutil.rmtree(folder, ignore_errors=True)
 
     @cached_property
+    def _turn(self) -> Turn:
+        return Turn(self.content, self.settings, self.ledger, self.recover)
+
+    @cached_property
     def _admission(self) -> Admission:
         return Admission(self.store, self.ledger, self.auditor, self.exit_codes[RunEnd.REFUSED])
 
     @property
     def _spool_folder(self) -> Path:
         return self.settings.home / "spool"
-
-    @cached_property
-    def _engine(self) -> Executor:
-        if self._executor is not None:
-            return self._executor
-        from bedplate.execution.local import LocalExecutor  # noqa: PLC0415 (ansible_runner is slow to import)
-
-        return LocalExecutor(self.settings.execution)
 
     def _failed_hosts(self, run: Run) -> list[str]:
         failed = {HostOutcome.FAILED, HostOutcome.UNREACHABLE}

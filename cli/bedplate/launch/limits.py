@@ -1,18 +1,12 @@
-"""What a product's manifest asks for, and who orders, as the guardrails see it."""
+"""What a product's manifest asks for, as the guardrails see it."""
 
 from __future__ import annotations
 
-import os
-import pwd
-
 from bedplate.catalog import Product
+from bedplate.catalog.batch_keys import BATCH_KEYS
 from bedplate.errors import SettingsError
-from bedplate.guardrails import Limits, Person
+from bedplate.guardrails import Limits
 from bedplate.guardrails.windows import MaintenanceWindow, fixed_window
-from bedplate.settings import Settings
-from bedplate.teams import load_teams
-
-_BATCHES = ("canary", "serial_by", "max_fail_percent")
 
 
 def limits_of(product: Product) -> Limits:
@@ -36,33 +30,8 @@ def limits_of(product: Product) -> Limits:
         dry_run_first=guardrails.dry_run_first,
         approvers=approval.approvers if approval else None,
         approval_expires=approval.expires if approval else None,
-        batches=tuple(key for key in _BATCHES if getattr(guardrails, key) is not None),
+        batches=tuple(key for key in BATCH_KEYS if getattr(guardrails, key) is not None),
     )
-
-
-def person_of(settings: Settings, requester: str | None = None) -> Person:
-    """Return who gives this order: who the operating system says, or who the settings say where that is trusted.
-
-    Args:
-        requester: who ordered it before, when a pending run goes on: that person counts, whoever starts it now.
-
-    Raises:
-        SettingsError: the teams file cannot be read.
-    """
-    teams = load_teams(settings)
-    login = _login()
-    name = settings.access.user or (login if teams else settings.user)
-    trusted = requester is not None or name == login or os.getuid() == 0
-    person = requester or name
-    mine = teams.of(person) if teams else frozenset(settings.access.teams)
-    return Person(person, login, mine, listed=teams is not None, trusted=trusted)
-
-
-def _login() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def _names(names: list[str] | None) -> tuple[str, ...] | None:

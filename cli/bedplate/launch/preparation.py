@@ -13,12 +13,13 @@ from bedplate.execution.choices import command_answers
 from bedplate.execution.command_line import hide_arguments
 from bedplate.execution.digest import content_digest, git_commit, product_digest
 from bedplate.execution.inventory import InventoryAdapter
+from bedplate.execution.strategy import strategy_of
 from bedplate.guardrails import judge
 from bedplate.launch.estimate import expected_seconds
 from bedplate.launch.guarding import Gathering, Guarded
-from bedplate.launch.limits import person_of
 from bedplate.launch.request import LaunchRequest, PreparedRun
 from bedplate.launch.targets import Target, resolve_target
+from bedplate.persons import person_of
 from bedplate.runs import REDACTED, Run, RunMode, RunRepository, RunStatus, new_run_id
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger
@@ -51,6 +52,7 @@ class Preparation:
         parameters = resolve_parameters(product, request.parameters, self._fleet(product, request.parameters))
         target = resolve_target(product, self._adapter, request.limit, request.hosts)
         run = self._run(product, request, parameters, target)
+        strategy = strategy_of(self._settings.execution, run.mode)
         secret = parameters.secret_names
         visible = {name: value for name, value in parameters.values.items() if name not in secret}
         guarded = Guarded(product, run, target, visible, resumed=request.resumes is not None)
@@ -59,8 +61,13 @@ class Preparation:
             run=run,
             playbook=f"{_COLLECTION}.{Path(product.playbook).stem}",
             context=product.targets.context,
-            environment=self._adapter.environment,
-            variables={**parameters.values, **self._batches(product, run), "bedplate_run": _identity(run)},
+            environment={**self._adapter.environment, **strategy.environment},
+            variables={
+                **parameters.values,
+                **self._batches(product, run),
+                **strategy.variables,
+                "bedplate_run": _identity(run),
+            },
             secrets=tuple(_texts([parameters.values[name] for name in secret])),
             expected=expected_seconds(self._store.durations(product.name, run.mode), len(target.hosts)),
             warnings=(*self._adapter.warnings, *target.warnings),
@@ -68,6 +75,8 @@ class Preparation:
             verdicts=judge(order),
             calendars=product.guardrails.freeze or (),
             resumed=guarded.resumed,
+            limit=product.targets.force_limit or ",".join(run.hosts),
+            patience=request.patience,
         )
 
     def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:
@@ -113,6 +122,7 @@ class Preparation:
             inventory=str(self._adapter.path),
             folder=self._settings.runs_folder / run_id,
             rerun_of=request.rerun_of,
+            engine=request.engine,
         )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 from bedplate.guardrails import Order, Verdict
-from bedplate.runs import Run
+from bedplate.runs import LOCAL, Run
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class LaunchRequest:
         rerun_of: id of the run that this one repeats.
         unknown_secrets: secret parameters of the repeated run, which have to be asked for again.
         resumes: the run that waits for approval and shall go on.
+        engine: what is to execute it: `local` or `awx`.
+        patience: how long to wait for hosts, or for the product's place, that others have; None refuses then.
     """
 
     product: str
@@ -35,6 +38,8 @@ class LaunchRequest:
     rerun_of: str | None = None
     unknown_secrets: Sequence[str] = ()
     resumes: Run | None = None
+    engine: str = LOCAL
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class PreparedRun:
         verdicts: what each of them said.
         calendars: the product's own freeze calendars.
         resumed: the run was pending, and goes on.
+        limit: what an engine with an inventory of its own is to be limited to.
+        patience: how long it waits for its turn.
     """
 
     run: Run
@@ -68,6 +75,8 @@ class PreparedRun:
     verdicts: Sequence[Verdict] = ()
     calendars: Sequence[str] = ()
     resumed: bool = False
+    limit: str = ""
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True)

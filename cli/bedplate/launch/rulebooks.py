@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bedplate.catalog.batch_keys import unread_keys
 from bedplate.content import Content
 from bedplate.errors import SettingsError
 from bedplate.guardrails.calendars import Calendar, Freeze, parse_calendar
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from bedplate.guardrails.policies import Policies
 
 _ENDINGS = (".yml", ".yaml", ".ics")
-# What a playbook has to mention to act on a key of the manifest.
-_READS = {
-    "canary": ("bedplate_hosts", "bedplate_batches"),
-    "serial_by": ("bedplate_hosts", "bedplate_batches"),
-    "max_fail_percent": ("bedplate_max_fail_percent",),
-}
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,7 @@ def unread_batches(content: Content, playbook: str, asked: Sequence[str]) -> tup
     if not asked:
         return ()
     text = (content.root / playbook).read_text(encoding="utf-8", errors="replace")
-    return tuple(key for key in asked if not all(variable in text for variable in _READS[key]))
+    return unread_keys(text, asked)
 
 
 def _calendar_text(settings: Settings, name: str) -> str:

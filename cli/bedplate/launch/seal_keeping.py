@@ -13,7 +13,7 @@ from bedplate.errors import NotFoundError
 from bedplate.launch.capturing import Execute
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.sealing import look, seal_key
-from bedplate.runs import HostOutcome, Run, RunMode, RunQuery, RunStatus
+from bedplate.runs import LOCAL, HostOutcome, Run, RunMode, RunQuery, RunStatus
 
 # So many seals are in memory at a time.
 _AT_ONCE = 100
@@ -47,7 +47,8 @@ class SealKeeping:
     def is_due(self, run: Run) -> bool:
         """Return whether hosts are sealed after this run by themselves."""
         wanted = run.product in self._launcher.settings.drift.seal_after
-        return wanted and run.mode is RunMode.APPLY and run.status is RunStatus.SUCCESSFUL
+        here = run.engine == LOCAL  # only our own callback says what a task manages
+        return wanted and here and run.mode is RunMode.APPLY and run.status is RunStatus.SUCCESSFUL
 
     def seal_after(self, run: Run) -> Sealed:
         """Seal the hosts of a run that ended well.

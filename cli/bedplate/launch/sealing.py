@@ -21,13 +21,14 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bedplate.drift.capture import Capture, CaptureError
-from bedplate.drift.comparison import Policy, compare
+from bedplate.drift.capture import CaptureError
+from bedplate.drift.comparison import Policy
 from bedplate.drift.managing import hosts_to_seal, seal_from_run
-from bedplate.drift.observation import CheckOutcome, HostCheck
+from bedplate.drift.observation import HostCheck
 from bedplate.drift.seal import Intent, Seal, SealError, request_for, texts_of, verify
 from bedplate.errors import EngineError
 from bedplate.execution.digest import content_digest
@@ -35,7 +36,9 @@ from bedplate.execution.files import make_private
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import write_private
 from bedplate.launch.capturing import Captures, Execute, capture
+from bedplate.launch.comparing import Comparing, no_texts, request_of, unknown
 from bedplate.launch.launcher import Launcher
+from bedplate.launch.portions import over_all
 from bedplate.runs import Run
 
 NO_SEAL = "there is no seal of it: bedplate drift seal takes one"
@@ -100,7 +103,7 @@ class Sealing:
         return self.looked.run if self.looked else None
 
     def seals(self) -> Iterator[Seal]:
-        """Yield the seals of the hosts that answered. Raises StoreError, InventoryError."""
+        """Yield the seals of the hosts that answered, once. Raises StoreError, InventoryError."""
         if self.looked is None:
             return
         meant = intents(self.launcher.adapter, self.hosts, self.of.content_digest)
@@ -112,6 +115,7 @@ class Sealing:
                 continue
             managed = seal_from_run(self.launcher.store, self.of.id, host)
             yield Seal(host, datetime.now(UTC), meant[host], found, managed, self.of.id)
+        self.looked.discard()
 
 
 def look(
@@ -181,25 +185,20 @@ def fast_check(
     key = seal_key(launcher.settings.home)
     untrusted = {host: reason for host in hosts if (reason := _distrust(host, seals, key))}
     sealed = [host for host in hosts if host not in untrusted]
-    checks = {host: _unknown(host, reason) for host, reason in untrusted.items()}
+    checks = {host: unknown(host, reason) for host, reason in untrusted.items()}
     if not sealed:
         return Checked(None, [checks[host] for host in hosts])
 
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
-    def request_of(host: str) -> dict[str, Any]:
-        return Seal.from_text(seals[host], host, key).request()
-
-    looked = capture(launcher, sealed, request_of, reason="drift check", execute=execute)
+    more = {"facts": launcher.settings.drift.record}
+    requests = over_all(partial(request_of, key, more), ((host, seals[host]) for host in sealed), len(sealed))
+    looked = capture(launcher, sealed, lambda _host: next(requests), reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
-    for host in sealed:
-        try:
-            found = looked.of(host)
-        except CaptureError as error:
-            checks[host] = _unknown(host, str(error))
-            continue
-        seal = Seal.from_text(seals[host], host, key)
-        known = texts(_digests(seal, found)) if texts and found.texts else {}
-        checks[host] = compare(seal, found, meant[host], policy=policy, texts=known)
+    comparing = Comparing(looked.without_hosts(), key, policy)
+    judged = over_all(comparing.check, ((host, seals[host], meant[host]) for host in sealed), len(sealed))
+    for host, check in zip(sealed, judged, strict=True):
+        checks[host] = check or comparing.with_texts((host, seals[host], meant[host]), texts or no_texts)
+    looked.discard()
     return Checked(looked.run, [checks[host] for host in hosts])
 
 
@@ -212,16 +211,6 @@ def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:
     except SealError as error:
         return str(error)
     return None
-
-
-def _unknown(host: str, reason: str) -> HostCheck:
-    return HostCheck(host, CheckOutcome.UNKNOWN, reason=reason)
-
-
-def _digests(seal: Seal, found: Capture) -> set[str]:
-    """Return the digests of the sealed texts of files that differ now."""
-    files = seal.capture.states.get("file", {})
-    return {digest for path in found.texts if (digest := files.get(path, {}).get("content"))}
 
 
 def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> dict[str, Intent]:

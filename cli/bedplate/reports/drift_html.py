@@ -10,6 +10,7 @@ from html import escape
 from bedplate.drift import CheckOutcome
 from bedplate.drift.check import coverage_percent
 from bedplate.drift.finding import Finding
+from bedplate.drift.telling import who
 from bedplate.drift.waivers import Waiver
 from bedplate.reports.charts import Bar, Point, bars, course
 from bedplate.reports.drift_report import DriftReport
@@ -126,21 +127,26 @@ def _findings(title: str, findings: Sequence[Finding], at: datetime) -> str:
     rows = "".join(_finding(finding, at) for finding in findings[:_MOST_FINDINGS])
     more = len(findings) - _MOST_FINDINGS
     rest = f'<p class="dim">{more} more are not shown here; the JSON report has all.</p>' if more > 0 else ""
-    head = _row("th", ("Severity", "Host", "What", "As agreed", "As found", "Role", "Owner", "Cause", "Since"))
+    head = _row("th", ("Severity", "Host", "What", "As agreed", "As found", "Role", "Owner", "Cause", "Who", "Since"))
     return f'<h2>{title} ({len(findings)})</h2><div class="table"><table>{head}{rows}</table></div>{rest}'
 
 
 def _finding(finding: Finding, at: datetime) -> str:
-    seen, by = finding.observed, finding.by
+    seen = finding.observed
     what = f"{escape(seen.kind)} {escape(seen.key)}: {escape(seen.attribute)}"
     if seen.diff:
         what = f"<details><summary>{what}</summary><pre>{escape(seen.diff)}</pre></details>"
-    who = f"<br>{escape(' '.join(filter(None, (by.user, by.command))))}" if by else ""
     cells = (
         f'<td class="{seen.severity}">{seen.severity}</td><td>{escape(seen.host)}</td><td class="key">{what}</td>'
         f'<td class="key">{escape(seen.before or "")}</td><td class="key">{escape(seen.after or "")}</td>'
     )
-    rest = (escape(seen.role or ""), escape(finding.owner or ""), f"{finding.cause}{who}", _age(finding, at))
+    rest = (
+        escape(seen.role or ""),
+        escape(finding.owner or ""),
+        str(finding.cause),
+        escape(who(finding.by)),
+        _age(finding, at),
+    )
     return f"<tr>{cells}{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bedplate.drift import CheckOutcome
 from bedplate.drift.check import HostState
 from bedplate.drift.finding import Finding
+from bedplate.drift.telling import who
 from bedplate.reports.drift_report import DriftReport
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -22,7 +23,10 @@ def drift_junit(report: DriftReport) -> str:
         of_host.setdefault(finding.observed.host, []).append(finding)
     root = ET.Element("testsuites", name=_clean(f"bedplate drift {report.check.product}"))
     for state in report.states:
-        _add_suite(root, state, of_host.get(state.host, []))
+        _add_suite(root, state, of_host.pop(state.host, []))
+    for host, findings in of_host.items():
+        other = HostState(host, report.check.product, report.check.id, CheckOutcome.DRIFTED, report.at)
+        _add_suite(root, other, findings)
     ET.indent(root)
     return f"<?xml version='1.0' encoding='UTF-8'?>\n{ET.tostring(root, encoding='unicode')}\n"
 
@@ -54,7 +58,7 @@ def _add_finding(suite: ET.Element, finding: Finding) -> None:
     case = ET.SubElement(suite, "testcase", classname=_clean(seen.host), name=_clean(name))
     message = f"agreed {seen.before or '-'}, found {seen.after or '-'} ({finding.state}, {finding.cause})"
     failure = ET.SubElement(case, "failure", type=seen.severity.value, message=_clean(message))
-    failure.text = _clean(seen.diff or message)
+    failure.text = _clean(f"{seen.diff or message}\nby {who(finding.by)}")
 
 
 def _clean(text: str) -> str:

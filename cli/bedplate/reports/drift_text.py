@@ -15,6 +15,7 @@ from rich.text import Text
 from bedplate.drift import CheckOutcome, Severity
 from bedplate.drift.check import DriftCheck, HostState, coverage_percent
 from bedplate.drift.finding import CheckKind, Finding, FindingEvent, FindingState
+from bedplate.drift.telling import who
 from bedplate.drift.waivers import Waiver
 from bedplate.reports.drift_documents import host_coverage
 from bedplate.reports.drift_report import DriftReport
@@ -49,8 +50,8 @@ _BAR = 30
 _GAP = 2
 _WIDE = "RESOURCE"
 _SHORTEST_RESOURCE = 24
-_COLUMNS = ("ID", "SEVERITY", "STATE", "SINCE", "HOST", _WIDE, "ROLE", "OWNER")
-_FIRST_TO_GO = ("OWNER", "ROLE", "SINCE", "STATE", "SEVERITY")
+_COLUMNS = ("ID", "SEVERITY", "STATE", "SINCE", "HOST", _WIDE, "BY", "ROLE", "OWNER")
+_FIRST_TO_GO = ("OWNER", "ROLE", "BY", "SINCE", "STATE", "SEVERITY")
 _RANK = {
     outcome: rank
     for rank, outcome in enumerate((CheckOutcome.UNKNOWN, CheckOutcome.STALE, CheckOutcome.DRIFTED, CheckOutcome.CLEAN))
@@ -101,6 +102,7 @@ def _cells(finding: Finding, waived: bool, now: datetime) -> dict[str, Text]:
         "SINCE": Text(ago(finding.opened_at, now)),
         "HOST": Text(printable(seen.host)),
         _WIDE: Text(resource(finding)),
+        "BY": Text(printable((finding.by and (finding.by.user or finding.by.source)) or "")),
         "ROLE": Text(seen.role or ""),
         "OWNER": Text(finding.owner or ""),
     }
@@ -211,10 +213,8 @@ def finding_details(
 
 
 def _facts(finding: Finding, waiver: Waiver | None, now: datetime) -> list[tuple[str, str | Text | None]]:
-    seen, by = finding.observed, finding.by
-    since = finding.since
+    seen, since = finding.observed, finding.since
     earliest = moment(since.not_before) if since.not_before else "nobody knows when"
-    told = " ".join(filter(None, (by.user, by.command))) if by else None
     ends = "" if waiver is None else f", until {waiver.expires}" if waiver.expires else ", without an end"
     return [
         ("finding", finding.id),
@@ -227,8 +227,8 @@ def _facts(finding: Finding, waiver: Waiver | None, now: datetime) -> list[tuple
         ("as found", seen.after),
         ("managed by", ": ".join(filter(None, (seen.role, seen.task)))),
         ("happened", f"between {earliest} and {moment(since.not_after)}"),
-        ("who", told),
-        ("evidence", by.evidence if by else None),
+        ("who", who(finding.by)),
+        ("evidence", finding.by.evidence if finding.by else None),
         ("open since", f"{moment(finding.opened_at)} ({ago(finding.opened_at, now)}), seen {finding.times_seen} times"),
         ("first seen", moment(finding.first_seen)),
         ("resolved", moment(finding.resolved_at)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -38,16 +38,11 @@ class FittingTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it at the width that there is."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        names = self._that_fit(options.max_width)
-        for name in names:
-            table.add_column(
-                name,
-                no_wrap=True,
-                overflow="ellipsis",
-                justify="right" if name in self._right else "left",
-                min_width=None if name in self._shortened else self._width(name),
-            )
-        for row in zip(*(self._columns[name] for name in names), strict=True):
+        widths = self._widths(self._that_fit(options.max_width), options.max_width)
+        for name, width in widths.items():
+            justify: JustifyMethod = "right" if name in self._right else "left"
+            table.add_column(name, no_wrap=True, overflow="ellipsis", justify=justify, width=width)
+        for row in zip(*(self._columns[name] for name in widths), strict=True):
             table.add_row(*row)
         yield table
 
@@ -59,9 +54,22 @@ class FittingTable:
             names = [kept for kept in names if kept != name]
         return names
 
+    def _widths(self, names: Sequence[str], width: int) -> dict[str, int]:
+        """Return how wide each column is: what may be cut has what the others leave."""
+        widths = {name: self._least(name) for name in names}
+        left = width - self._needed(names)
+        for name in self._shortened:
+            if name in widths and left > 0:
+                more = min(left, self._width(name) - widths[name])
+                widths[name] += more
+                left -= more
+        return widths
+
     def _needed(self, names: Sequence[str]) -> int:
-        widths = [min(self._width(name), self._shortened.get(name, self._width(name))) for name in names]
-        return sum(widths) + _GAP * (len(names) - 1)
+        return sum(map(self._least, names)) + _GAP * (len(names) - 1)
+
+    def _least(self, name: str) -> int:
+        return min(self._width(name), self._shortened.get(name, self._width(name)))
 
     def _width(self, name: str) -> int:
         return max(cell_len(name), *(cell.cell_len for cell in self._columns[name]))

@@ -78,7 +78,9 @@ def audit_row(entry: AuditEntry) -> dict[str, Any]:
 
 def audit_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Return audit entries for people."""
-    table = Table("NUMBER", "WHEN", "WHAT", "WHO", "RUN", "PRODUCT", "WHY", box=None, pad_edge=False)
+    table = Table(
+        "NUMBER", "WHEN", "WHAT", "WHO", "RUN", "PRODUCT", "WHY", box=None, pad_edge=False, header_style="bold"
+    )
     for row in rows:
         details = row["details"]
         why = details.get("why") or details.get("comment") or details.get("error") or details.get("reason") or ""

@@ -60,9 +60,41 @@ def fact_rows(product: Product) -> Iterator[tuple[str, str]]:
     ]
     if any(limits):
         yield "Limits", ", ".join(limit for limit in limits if limit)
+    rules = list(_rules(product))
+    if rules:
+        yield "Guardrails", "; ".join(rules)
     yield "Run again", "safe after an interruption" if product.idempotent else "look at the hosts first"
     yield from (("Docs", text) for text in [product.docs] if text)
     yield from (("Tags", ", ".join(tags)) for tags in [product.tags] if tags)
+
+
+def _rules(product: Product) -> Iterator[str]:
+    """Yield what limits a run besides its hosts, each in a few words."""
+    rules, access = product.guardrails, product.access
+    if access.run:
+        yield f"run by {' or '.join(access.run)}"
+    if rules.approval:
+        by = f" of {' or '.join(access.approve)}" if access.approve else ""
+        yield f"{rules.approval.approvers} other{'s' if rules.approval.approvers > 1 else ''}{by} must agree"
+    if rules.dry_run_first:
+        yield f"a check of the same within {format_duration(rules.dry_run_first)} before"
+    if rules.freeze:
+        yield f"not while {' or '.join(rules.freeze)} is frozen"
+    if rules.window:
+        yield "only within maintenance windows"
+    if rules.concurrency:
+        yield f"at most {rules.concurrency} at once"
+    yield from _batch_rules(product)
+
+
+def _batch_rules(product: Product) -> Iterator[str]:
+    rules = product.guardrails
+    if rules.canary:
+        yield f"{rules.canary} host{'s' if rules.canary > 1 else ''} first, alone"
+    if rules.serial_by:
+        yield f"one {rules.serial_by} at a time"
+    if rules.max_fail_percent is not None:
+        yield f"stops when more than {rules.max_fail_percent:g} % of a batch fail"
 
 
 def _stage(product: Product) -> str:

@@ -12,6 +12,8 @@ from bedplate.catalog.calendar import parse_calendar
 from bedplate.catalog.service import Schedule
 from bedplate.errors import BedplateError, UsageError
 
+_PATIENCE = "1h"  # nobody is there to order again what another run kept from starting
+
 
 @dataclass(frozen=True)
 class Program:
@@ -66,7 +68,7 @@ def _entries(product: Product, program: Program) -> Iterator[Entry]:
             raise UsageError(str(error), where=where) from error
         if values.secret_names:
             raise UsageError(f"must not give the secret {min(values.secret_names)}", where=where)
-        words = [str(program.path), *program.options, "run", product.name, "--reason", "scheduled"]
+        words = [str(program.path), *program.options, "run", product.name, "--reason", "scheduled", "--wait", _PATIENCE]
         words += ["--check"] if schedule.check else []
         words += ["--limit", schedule.limit] if schedule.limit else []
         for name in schedule.parameters:

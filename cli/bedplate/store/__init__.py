@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seals import SealRepository
+from bedplate.engine_runs import EngineRunRepository
 from bedplate.figures import FigureRepository
 from bedplate.notices import NoticeRepository
 from bedplate.runs import RunRepository
@@ -11,6 +12,7 @@ from bedplate.settings import Settings
 from bedplate.store.address import address_of
 from bedplate.store.connections import Database
 from bedplate.store.drift import SqlDriftRepository
+from bedplate.store.engines import SqlEngineRuns
 from bedplate.store.figures import SqlFigures
 from bedplate.store.ledger import SqlLedger
 from bedplate.store.notices import SqlNotices
@@ -24,6 +26,7 @@ __all__ = [
     "StoreStatus",
     "StoreUpgrade",
     "open_drift",
+    "open_engine_runs",
     "open_figures",
     "open_ledger",
     "open_notices",
@@ -58,6 +61,11 @@ def open_figures(settings: Settings) -> FigureRepository:
 def open_notices(settings: Settings) -> NoticeRepository:
     """Open the part of the run store that knows what people were told of; raises as `open_store`."""
     return SqlNotices(_up_to_date(settings))
+
+
+def open_engine_runs(settings: Settings) -> EngineRunRepository:
+    """Open the part of the run store that knows what other engines execute; raises as `open_store`."""
+    return SqlEngineRuns(_up_to_date(settings))
 
 
 def open_drift(settings: Settings) -> DriftRepository:

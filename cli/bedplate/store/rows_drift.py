@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -9,7 +10,6 @@ from sqlalchemy import Row
 from bedplate.drift import CheckOutcome, Observation, RoleCoverage, Severity
 from bedplate.drift.check import DriftCheck, FindingCounts, HostState
 from bedplate.drift.finding import (
-    By,
     Cause,
     CheckKind,
     Finding,
@@ -20,6 +20,7 @@ from bedplate.drift.finding import (
     finding_id,
 )
 from bedplate.drift.night import Message, Night, NightPhase
+from bedplate.drift.observation import By, Confidence
 from bedplate.drift.waivers import Scope, Waiver
 from bedplate.store.columns import plain_text
 from bedplate.store.payload import pack_document, unpack_document
@@ -84,7 +85,7 @@ def state_of(row: Row[Any]) -> HostState:
 def row_of_finding(finding: Finding) -> dict[str, Any]:
     """Return the row of a finding. Its id is that of what it observed, whatever a database makes of odd names."""
     seen = finding.observed
-    by = finding.by and [finding.by.user, finding.by.command, finding.by.evidence]
+    by = finding.by and _row_of_by(finding.by)
     bulk = [seen.host, seen.kind, seen.key, seen.attribute, seen.before, seen.after, seen.task, seen.diff, by]
     return {
         **{name: getattr(finding, name) for name in _FINDING_FIELDS},
@@ -116,8 +117,19 @@ def finding_of(row: Row[Any]) -> Finding:
         state=FindingState(row.state),
         cause=Cause(row.cause),
         since=Since(row.not_before, row.not_after),
-        by=By(*by) if by else None,
+        by=_by_of(*by) if by else None,
     )
+
+
+def _row_of_by(by: By) -> list[str | None]:
+    time = by.time.isoformat() if by.time else None
+    return [by.user, by.command, by.evidence, time, by.source, by.confidence.value if by.confidence else None]
+
+
+def _by_of(user: str | None, command: str | None, evidence: str | None, *more: str | None) -> By:
+    time, source, confidence = more or (None, None, None)
+    moment = datetime.fromisoformat(time) if time else None
+    return By(user, command, evidence, moment, source, Confidence(confidence) if confidence else None)
 
 
 def row_of_finding_event(event: FindingEvent) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from functools import cached_property
 
 from bedplate.catalog import load_catalog
 from bedplate.content import Content
 from bedplate.drift.finding import HostFacts, Intent
 from bedplate.drift.lifecycle import MovedContent
+from bedplate.drift.observation import By
+from bedplate.errors import ExternalError
 from bedplate.execution.digest import moved_since
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import InventoryNames
 from bedplate.runs import HostOutcome, Run, RunMode, RunQuery, RunRepository, RunStatus
+from bedplate.watch.netbox import NetBox
 
 # A host that none of so many runs brought to its product counts as one that none ever did.
 _RUNS = 50
@@ -24,9 +29,13 @@ class FleetBackground:
 
     Args:
         adapter: answers about the inventory.
+        netbox: knows who changed a host's record; None where nobody can be asked.
     """
 
-    def __init__(self, content: Content, adapter: InventoryAdapter, runs: RunRepository) -> None:
+    def __init__(
+        self, content: Content, adapter: InventoryAdapter, runs: RunRepository, netbox: NetBox | None = None
+    ) -> None:
+        self._netbox = netbox
         self._content = content
         self._adapter = adapter
         self._runs = runs
@@ -69,6 +78,15 @@ class FleetBackground:
             if not missing:
                 break
         return intents
+
+    def recorded(self, host: str, since: datetime | None) -> By | None:
+        """Return the last change of a host's record in NetBox since a moment; None where nobody can say."""
+        record = self._adapter.records.get(host)
+        if record is None or self._netbox is None:
+            return None
+        with contextlib.suppress(ExternalError):  # who did it is then not known, and all else is
+            return self._netbox.last_change(record, since)
+        return None
 
     def moved(self, intent: Intent | None) -> MovedContent | None:
         """Return what of the content has moved since an intent; None where nobody can say."""

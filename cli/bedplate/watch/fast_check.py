@@ -142,7 +142,7 @@ class FastCheck:
             seen |= {host: _because(seen.get(host, replace(unsealed, host=host)), why) for host in hosts}
             return [], run
         missing = HostCheck("", CheckOutcome.UNKNOWN, reason="the full check said nothing of it")
-        seen |= {host: found.get(host, replace(missing, host=host)) for host in hosts}
+        seen |= {host: _completed(found.get(host, replace(missing, host=host)), seen.get(host)) for host in hosts}
         return [host for host in hosts if host in found], run
 
 
@@ -156,6 +156,20 @@ def _check_of(asked: Run, runs: Sequence[Run], started: datetime) -> DriftCheck:
         limit=asked.limit,
         content_digest=asked.content_digest,
         git_commit=asked.git_commit,
+    )
+
+
+def _completed(full: HostCheck, fast: HostCheck | None) -> HostCheck:
+    """Return what a full check says, with what else is known of a host whose seal says nothing any more."""
+    if fast is None:
+        return full
+    found = {CheckOutcome.CLEAN: CheckOutcome.DRIFTED}.get(full.outcome, full.outcome)
+    return replace(
+        full,
+        outcome=found if fast.observations else full.outcome,
+        observations=(*full.observations, *fast.observations),
+        stale=fast.stale,
+        recorded=fast.recorded,
     )
 
 

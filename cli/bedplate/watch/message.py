@@ -6,23 +6,32 @@ from collections.abc import Sequence
 
 from bedplate.drift.check import DriftCheck
 from bedplate.drift.finding import Finding
+from bedplate.drift.telling import who
 from bedplate.errors import ExternalError, SettingsError
 
 _LINES = 20
+_LONGEST = 100
 
 
-def title_of(check: DriftCheck, fresh: Sequence[Finding]) -> str:
-    """Return the message's first line."""
+def title_of(check: DriftCheck, fresh: Sequence[Finding], mended: Sequence[Finding] = ()) -> str:
+    """Return the message's first line.
+
+    Args:
+        mended: what was repaired by itself.
+    """
     hosts = len({finding.observed.host for finding in fresh})
-    return f"Drift of {check.product}: {_count(len(fresh), 'new finding')} on {_count(hosts, 'host')}"
+    more = f", {len(mended)} repaired" if mended else ""
+    return f"Drift of {check.product}: {_count(len(fresh), 'new finding')} on {_count(hosts, 'host')}{more}"
 
 
-def body_of(check: DriftCheck, fresh: Sequence[Finding]) -> str:
-    """Return the message: the new findings by owner, the gravest first, and how many there are besides."""
+def body_of(check: DriftCheck, fresh: Sequence[Finding], mended: Sequence[Finding] = ()) -> str:
+    """Return the message: the new findings by owner, the gravest first, what was repaired, and how many there are."""
     lines: list[str] = []
     for owner in sorted({finding.owner or "nobody" for finding in fresh}):
         lines.append(f"{owner}:")
         lines += [_line(finding) for finding in fresh if (finding.owner or "nobody") == owner]
+    if mended:
+        lines += ["repaired:", *map(_line, mended)]
     more = len(lines) - _LINES
     if more > 0:
         lines = [*lines[:_LINES], f"… {_count(more, 'more line')}"]
@@ -51,7 +60,8 @@ def send(urls: Sequence[str], title: str, body: str) -> None:
 
 def _line(finding: Finding) -> str:
     seen = finding.observed
-    return f"- {seen.severity}: {seen.host}: {seen.kind} {seen.key}: {seen.attribute} ({finding.cause})"
+    by = who(finding.by, _LONGEST)
+    return f"- {seen.severity}: {seen.host}: {seen.kind} {seen.key}: {seen.attribute} ({finding.cause}), by {by}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,19 +13,32 @@ from bedplate.drift.finding import Cause, Finding
 from bedplate.drift.night import Fleet, Gate, Message, Night, NightPhase
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seals import SealRepository
-from bedplate.errors import EngineError, ExternalError, InventoryError, NotFoundError, RefusedError, UsageError
+from bedplate.errors import (
+    EngineError,
+    ExternalError,
+    InventoryError,
+    NotFoundError,
+    RefusedError,
+    SettingsError,
+    UsageError,
+)
 from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.launch import Launcher, PreparedRun, RunObserver
 from bedplate.launch.capturing import PRODUCT as LOOK
 from bedplate.launch.capturing import Execute
+from bedplate.persons import person_of
 from bedplate.reports.drift_metrics import drift_metrics
 from bedplate.reports.drift_report import DriftReport
 from bedplate.runs import Run, RunStatus, new_run_id
 from bedplate.settings import DriftSettings
+from bedplate.watch.awx_check import PRODUCT as AWX
+from bedplate.watch.awx_check import AwxCheck
 from bedplate.watch.fast_check import Escalation, FastCheck
 from bedplate.watch.full_check import FullCheck
 from bedplate.watch.message import body_of, send, title_of
+from bedplate.watch.netbox import Journal
 from bedplate.watch.recording import Recording
+from bedplate.watch.repair import Repair, Repaired
 from bedplate.watch.reporting import Reporting, write_reports
 
 # A night that was broken off longer ago is not gone on with: what it saw is of another day.
@@ -44,8 +57,10 @@ class NightResult:
     Attributes:
         run: the run that looked; of a fast check, the one that looked at seals.
         told: the findings of the message.
+        repaired: what was repaired by itself; None where nobody asked for that.
         files: the reports by form.
         resumed: whether another process had begun it.
+        errors: what of other systems came to nothing: AWX could not be read, or NetBox not be written to.
     """
 
     night: Night
@@ -54,6 +69,8 @@ class NightResult:
     told: Sequence[Finding]
     files: dict[str, Path]
     resumed: bool
+    errors: Sequence[str] = ()
+    repaired: Repaired | None = None
 
 
 class Nightly:
@@ -63,6 +80,9 @@ class Nightly:
         seals: of the hosts that are compared with theirs; all others get a full check.
         recording: keeps what checks saw.
         execute: executes an accepted run, showing it: see `capture`.
+        awx: compares AWX with the catalog, where there is one.
+        journal: writes to journals in NetBox, where that is wanted.
+        repair: mends what its policy allows; None for nothing.
     """
 
     def __init__(  # noqa: PLR0917 (each is a part of its own, named where it is made)
@@ -73,7 +93,12 @@ class Nightly:
         recording: Recording,
         reporting: Reporting,
         execute: Execute,
+        awx: AwxCheck | None = None,
+        journal: Journal | None = None,
+        repair: Repair | None = None,
     ) -> None:
+        self._awx = awx
+        self._journal = journal
         self._launcher = launcher
         self._drift = drift
         self._seals = seals
@@ -81,6 +106,7 @@ class Nightly:
         self._checking = FullCheck(launcher, recording)
         self._reporting = reporting
         self._execute = execute
+        self._repair = repair
 
     @property
     def _settings(self) -> DriftSettings:
@@ -103,19 +129,48 @@ class Nightly:
             if night.fleet is None:
                 night = self._pass_gate(night, believe=believe)
             run, night = self._check(night)
+            errors = self._check_awx(night)
             kept = self._kept(night)
+            repaired = self._repaired(night, kept)
             at = kept.finished_at if kept else None
             report = self._reporting.report(product, at or night.started_at, check_id=night.run_id)
+            report = self._reporting.with_others(report, self._others)
+            errors += self._write_journal(night, report)
             folder = self._launcher.settings.reports_folder / night.id
             files = write_reports(report, folder) | self._write_metrics(report)
             if night.phase is NightPhase.CHECKED:
                 night = self._keep(night, phase=NightPhase.REPORTED)
-            night, told = self._tell(night, report)
+            night, told = self._tell(night, report, repaired.mended if repaired else ())
             now = datetime.now(UTC)
             self._drift.forget(now - timedelta(days=self._launcher.settings.retention.days))
             self._seals.sweep()
             night = self._keep(night, phase=NightPhase.DONE, finished_at=now)
-            return NightResult(night, run, report, told, files, resumed)
+            return NightResult(night, run, report, told, files, resumed, errors, repaired)
+
+    @property
+    def _others(self) -> Sequence[str]:
+        """The products besides the night's own of whose findings it tells."""
+        return [AWX] if self._awx else []
+
+    def _check_awx(self, night: Night) -> list[str]:
+        """Compare AWX with the catalog; return why that could not be done. The hosts' part of the night goes on."""
+        if self._awx is None or night.phase is not NightPhase.CHECKED:
+            return []
+        try:
+            self._awx.check(f"{night.id}-{AWX}", person_of(self._launcher.settings).name, datetime.now(UTC))
+        except (EngineError, SettingsError) as error:
+            return [f"AWX could not be compared with the catalog: {error}"]
+        return []
+
+    def _write_journal(self, night: Night, report: DriftReport) -> list[str]:
+        """Write what differs from NetBox into its journals, each once; return why that could not be done."""
+        if self._journal is None or night.phase is not NightPhase.CHECKED:
+            return []
+        try:
+            self._journal.write(report.open)
+        except ExternalError as error:
+            return [f"the journal could not be written: {error}"]
+        return []
 
     @contextlib.contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -185,6 +240,12 @@ class Nightly:
             raise EngineError(f"did not come to its end: {run.error or run.status.value}", where=f"run {run.id}")
         return self._keep(night, run_id=done.result.check.id)
 
+    def _repaired(self, night: Night, check: DriftCheck | None) -> Repaired | None:
+        """Repair what may be, if that was not done yet: reports and message are about what is left then."""
+        if self._repair is None or check is None:
+            return None
+        return (self._repair.mend if night.phase is NightPhase.CHECKED else self._repair.recall)(night, check)
+
     def _kept(self, night: Night) -> DriftCheck | None:
         """Return what is kept of the night's check."""
         checks = self._drift.checks(night.product) if night.run_id else []
@@ -220,7 +281,7 @@ class Nightly:
             raise UsageError(f"cannot be written: {error.strerror}", where=str(file)) from error
         return {"prometheus": file}
 
-    def _tell(self, night: Night, report: DriftReport) -> tuple[Night, Sequence[Finding]]:
+    def _tell(self, night: Night, report: DriftReport, mended: Sequence[Finding]) -> tuple[Night, Sequence[Finding]]:
         """Send what is new, at most once: that a message was sent can be kept only before or after it was."""
         if night.phase in _SENT_OR_NOT:
             return night, ()
@@ -228,13 +289,15 @@ class Nightly:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.UNKNOWN), ()
         self._drift.set_told([finding.id for finding, _ in report.waived], None)  # news when the waiver expires
         openly = {finding.id for finding in report.open if finding.cause is not Cause.EXPECTED}
-        fresh = [finding for finding in self._drift.untold(night.product) if finding.id in openly]
-        if not fresh or not self._settings.notify:
+        untold = [finding for product in (night.product, *self._others) for finding in self._drift.untold(product)]
+        fresh = [finding for finding in untold if finding.id in openly]
+        if not (fresh or mended) or not self._settings.notify:
             return self._keep(night, phase=NightPhase.TOLD, message=Message.NONE), fresh
         night = self._keep(night, phase=NightPhase.TELLING)
         self._drift.set_told([finding.id for finding in fresh], datetime.now(UTC))
         try:
-            send(self._settings.notify, title_of(report.check, fresh), body_of(report.check, fresh))
+            body = body_of(report.check, fresh, mended)
+            send(self._settings.notify, title_of(report.check, fresh, mended), body)
         except (ExternalError, UsageError):
             self._drift.set_told([finding.id for finding in fresh], None)
             self._keep(night, phase=NightPhase.DONE, message=Message.FAILED, finished_at=datetime.now(UTC))

@@ -8,9 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bedplate.drift.check import CheckRecord, DriftCheck, FindingCounts, HostState
-from bedplate.drift.finding import CheckKind, Finding, FindingEvent, FindingState, HostFacts, Identity, Transition
+from bedplate.drift.finding import (
+    CheckKind,
+    Finding,
+    FindingEvent,
+    FindingState,
+    HostFacts,
+    Identity,
+    Intent,
+    Transition,
+)
 from bedplate.drift.lifecycle import Background, HostLife, Step
-from bedplate.drift.observation import CheckOutcome, HostCheck
+from bedplate.drift.observation import By, CheckOutcome, HostCheck
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Waivers
 from bedplate.watch.background import FleetBackground
@@ -76,7 +85,9 @@ class Recording:
         for one in seen:
             before, intent = states.get(one.host), intents.get(one.host)
             judged_at = before.judged_at if before else None
-            background = Background(facts[one.host], judged_at, intent, self._background.moved(intent))
+            background = Background(
+                facts[one.host], judged_at, intent, self._background.moved(intent), self._recorded(one, intent)
+            )
             kind = CheckKind.FULL if one.host in fully else check.kind
             steps += HostLife(replace(check, kind=kind), at, one, background).steps(known[one.host])
             after.append(_state(check, one, facts[one.host], judged_at, at))
@@ -84,6 +95,12 @@ class Recording:
         result = _result(check, at, steps, after, waivers)
         self._drift.record(_record(result, steps, at))
         return result
+
+    def _recorded(self, seen: HostCheck, intent: Intent | None) -> By | None:
+        """Return who changed what NetBox says of a host, where something there moved and is looked at in full."""
+        if seen.stale is None or not seen.stale.variables or not seen.observations:
+            return None
+        return self._background.recorded(seen.host, intent.brought_at if intent else None)
 
 
 def _state(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bedplate.drift.finding import FindingQuery, FindingState
+from bedplate.drift.finding import FindingQuery, FindingState, HostFacts
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Waivers
 from bedplate.errors import NotFoundError, UsageError
@@ -75,6 +76,18 @@ class Reporting:
             waived=[(finding, waiver) for finding, waiver in found if waiver is not None],
             resolved=[finding for finding in gone if finding.resolved_at == check.finished_at],
             trend=[one for one in checks[::-1] if one.limit == check.limit],
+        )
+
+    def with_others(self, report: DriftReport, products: Sequence[str]) -> DriftReport:
+        """Return a report that also tells of what is no host, such as AWX."""
+        found = [finding for product in products for finding in self._drift.find(FindingQuery(_OPEN, product))]
+        hosts = {finding.observed.host for finding in found}
+        waivers = Waivers(self._book.all(), report.at.date(), dict.fromkeys(hosts, HostFacts()))
+        judged = [(finding, waivers.of(finding)) for finding in found]
+        return replace(
+            report,
+            open=[*report.open, *(finding for finding, waiver in judged if waiver is None)],
+            waived=[*report.waived, *((finding, waiver) for finding, waiver in judged if waiver is not None)],
         )
 
 

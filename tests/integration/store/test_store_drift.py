@@ -11,7 +11,6 @@ import pytest
 from bedplate.drift import CheckOutcome, Observation, RoleCoverage, Severity
 from bedplate.drift.check import CheckRecord, DriftCheck, FindingCounts, HostState
 from bedplate.drift.finding import (
-    By,
     Cause,
     CheckKind,
     Finding,
@@ -22,6 +21,7 @@ from bedplate.drift.finding import (
     Transition,
 )
 from bedplate.drift.night import Message, Night, NightPhase
+from bedplate.drift.observation import By, Confidence
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Scope, Waiver
 from bedplate.errors import NotFoundError
@@ -68,7 +68,7 @@ FINDING = Finding(
     opened_at=AT,
     last_seen=AT,
     since=Since(None, AT),
-    by=By("kim", "vi /etc/motd", "sudo: kim : COMMAND=/usr/bin/vi /etc/motd"),
+    by=By("kim", "vi /etc/motd", "sudo: kim: vi /etc/motd", AT, "sudo", Confidence.LIKELY),
     owner="netops",
 )
 

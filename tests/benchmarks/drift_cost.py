@@ -1,0 +1,121 @@
+"""What the module `seal` takes of a host: processor time and memory, of itself and all that it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parents[2]
+_BIN = Path(sys.executable).parent
+_SAMPLES = 3
+_PYTHON = "/run/measured-python"
+_COSTS = "/run/measured"
+# Stands for the host's Python, and adds a line with seconds and kilobytes for each time that it was started.
+_MEASURED = f"""\
+#!/usr/bin/python3
+import os, sys
+pid = os.fork()
+if not pid:
+    os.execv("/usr/bin/python3", ["python3", *sys.argv[1:]])
+_, status, used = os.wait4(pid, 0)
+with open("{_COSTS}", "a") as file:
+    file.write(f"{{used.ru_utime + used.ru_stime}} {{used.ru_maxrss}}\\n")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+# What there is on every host, so that there is enough of it.
+_WANTED: Mapping[str, tuple[int, str]] = {
+    "file": (300, "find /etc /usr/lib/systemd/system -type f"),
+    "package": (100, "dpkg-query -W -f '${Package}\\n'"),
+    "unit": (60, "systemctl list-unit-files --no-legend --no-pager --type=service | cut -d ' ' -f 1 | grep -v '@'"),
+    "sysctl": (40, "sysctl -N -a 2>/dev/null"),
+}
+
+
+@dataclass(frozen=True)
+class HostCost:
+    """What one look takes.
+
+    Attributes:
+        seconds: of processor time, beyond those of a Python that does nothing.
+        megabytes: at most at one moment.
+        characters: of the answer.
+    """
+
+    resources: int
+    seconds: float
+    megabytes: float
+    characters: int
+
+
+def measure_cost(inventory: Path, environment: Mapping[str, str]) -> HostCost:
+    """Return what looking at 500 resources takes on one host of an inventory."""
+    with tempfile.TemporaryDirectory(prefix="bedplate-bench-") as name:
+        host = _Host(inventory, environment, Path(name))
+        request = {"resources": host.resources(), "text": "changed"}
+        looks = [host.look(request) for _ in range(_SAMPLES)]
+        bare = [host.start() for _ in range(_SAMPLES)]
+    return HostCost(
+        resources=sum(map(len, request["resources"].values())),
+        seconds=statistics.median(seconds for seconds, _, _ in looks) - statistics.median(bare),
+        megabytes=statistics.median(kilobytes for _, kilobytes, _ in looks) / 1024,
+        characters=looks[0][2],
+    )
+
+
+class _Host:
+    """One host, reached by plain ansible."""
+
+    def __init__(self, inventory: Path, environment: Mapping[str, str], folder: Path) -> None:
+        self._inventory = inventory
+        self._environment = {**environment, "BEDPLATE_ARTIFACTS": str(folder)}
+        self._folder = folder
+        self._name = self._first()
+        self._shell(f"printf %s {shlex.quote(_MEASURED)} > {_PYTHON} && chmod 755 {_PYTHON}")
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return what to look at, by kind."""
+        found = {}
+        for kind, (count, command) in _WANTED.items():
+            names = sorted(set(self._shell(command).split()))[:count]
+            found[kind] = dict.fromkeys(names, "" if kind == "file" else None)
+        return found
+
+    def look(self, request: Mapping[str, Any]) -> tuple[float, float, int]:
+        """Return seconds, kilobytes and characters of one look."""
+        asked = self._folder / "seal"
+        asked.mkdir(exist_ok=True)
+        (asked / f"{self._name}.json").write_text(json.dumps(request), encoding="utf-8")
+        self._shell(f"rm -f {_COSTS}")
+        words = ["-e", f"ansible_python_interpreter={_PYTHON}", str(_ROOT / "playbooks" / "drift_check.yml")]
+        self._run("ansible-playbook", "--limit", self._name, *words)
+        seconds, kilobytes = map(float, self._shell(f"cat {_COSTS}").split())
+        return seconds, kilobytes, len((self._folder / "captures" / self._name).read_bytes())
+
+    def start(self) -> float:
+        """Return the seconds of a Python that does nothing."""
+        return float(self._shell(f"rm -f {_COSTS}; {_PYTHON} -c pass; cat {_COSTS}").split()[0])
+
+    def _first(self) -> str:
+        listed = self._run("ansible", "all", "--list-hosts").splitlines()
+        return min(line.strip() for line in listed[1:])
+
+    def _shell(self, command: str) -> str:
+        out = self._run("ansible", self._name, "-b", "-m", "ansible.builtin.raw", "-a", command)
+        return out.partition("\n")[2]  # the first line says how it went
+
+    def _run(self, program: str, *words: str) -> str:
+        command = [str(_BIN / program), "-i", str(self._inventory), *words]
+        env = {**os.environ, **self._environment}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{program} failed with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
