@@ -12,11 +12,12 @@ import yaml
 from lab_fleet import ROOT
 
 PROOF = Path("tools", "metal-proof")
+OURS = "ansible_collections.bedplate.datacenter.plugins"
 FILES = {
-    "roles/firewall/tasks/main.yml": "bedplate.datacenter.host_files: {content: '{{ [] | bedplate.datacenter.firewall_lines }}'}\n",
+    "roles/firewall/tasks/main.yml": "bedplate.datacenter.host_files:\n{{ [] | bedplate.datacenter.firewall_lines }}\n",
     "roles/firewall/README.md": "before\n",
     "roles/access/tasks/main.yml": "bedplate.datacenter.access_grant:\n",
-    "plugins/modules/host_files.py": "from ansible_collections.bedplate.datacenter.plugins.module_utils.root_owned import replace\n",
+    "plugins/modules/host_files.py": f"from {OURS}.module_utils.root_owned import replace\n",
     "plugins/module_utils/root_owned.py": "from .bytes import read\n",
     "plugins/module_utils/bytes.py": "before\n",
     "plugins/filter/firewall.py": '{"firewall_lines": lines}\n',
