@@ -283,6 +283,11 @@ options:
         objects, and O(snapshot) and O(snapshot_path) are files of what was read for this.
       - "What is otherwise: a filter that NetBox does not know is an error, an answer that is refused or incomplete too,
         objects without a name are left out, and C(ansible_*) names of flattened data are refused as elsewhere."
+      - A refresh reads hosts again that changed or that carry a site, role, tag and so on that changed, and the short
+        lists. Where that cannot be told exactly, all is read, as it is after O(full_read_after). That is so for any
+        change with O(interfaces), for changes to components such as interfaces, which hosts count, and for changes that
+        config contexts or filters may depend on.
+      - O(prefixes) and O(transport) mean nothing with it.
       - The commands of C(bedplate) need an inventory without it.
     type: str
     choices: [nb_inventory]

@@ -492,6 +492,7 @@ class TestCommands:
         planted = plant(mixed, FAULTS)
         (tmp_path / "prefixes.json").write_text(json.dumps([{"prefix": "10.213.77.0/24"}]))
         arguments = ["-i", mixed, "inventory", "check", "--prefixes", tmp_path / "prefixes.json", "-o"]
+        assert "prefixes: 1 known" in bedplate(capsys, *arguments, "table").out
         found = bedplate(capsys, *arguments, "json").document("inventory_check")
         told = {(fault["kind"], fault["host"]) for fault in found["faults"]}
         assert told >= {(kind, host) for host, kinds in planted.items() for kind in kinds}

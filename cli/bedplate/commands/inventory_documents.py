@@ -180,7 +180,9 @@ def check_table(console: Console, document: Mapping[str, Any]) -> None:
         told = f"{_count(row['hosts'], 'host')}, {_count(row['errors'], 'error')}, {_count(row['warnings'], 'warning')}"
         console.print(f"{row['owner'] or 'no owner'}: {told}", style="dim", markup=False)
     errors, warnings = _count(document["errors"], "error"), _count(document["warnings"], "warning")
-    console.print(f"{_count(document['hosts'], 'host')}: {errors}, {warnings}", style="dim")
+    known = document["prefixes"]
+    prefixes = f"{known} known" if known else "none known, so addresses were not looked for in them"
+    console.print(f"{_count(document['hosts'], 'host')}: {errors}, {warnings}; prefixes: {prefixes}", style="dim")
 
 
 def age_text(age: timedelta) -> str:

@@ -37,7 +37,7 @@ def who(by: By | None, longest: int = 200) -> str:
         return "unknown"
     command = "".join(one if one.isprintable() else " " for one in by.command or "")
     command = command if len(command) <= longest else f"{command[:longest]}…"
-    at = by.time and f"{by.time:%Y-%m-%d %H:%M:%S} UTC"
+    at = f"{by.time:%Y-%m-%d %H:%M:%S} UTC" if by.time else None
     known = ", ".join(filter(None, (at, by.source, by.confidence)))
     return f"{by.user or 'nobody in person'}: {command} ({known})"
 

@@ -228,7 +228,7 @@ def _facts(finding: Finding, waiver: Waiver | None, now: datetime) -> list[tuple
         ("managed by", ": ".join(filter(None, (seen.role, seen.task)))),
         ("happened", f"between {earliest} and {moment(since.not_after)}"),
         ("who", who(finding.by)),
-        ("evidence", finding.by and finding.by.evidence),
+        ("evidence", finding.by.evidence if finding.by else None),
         ("open since", f"{moment(finding.opened_at)} ({ago(finding.opened_at, now)}), seen {finding.times_seen} times"),
         ("first seen", moment(finding.first_seen)),
         ("resolved", moment(finding.resolved_at)),

@@ -122,8 +122,8 @@ def finding_of(row: Row[Any]) -> Finding:
 
 
 def _row_of_by(by: By) -> list[str | None]:
-    time, confidence = by.time and by.time.isoformat(), by.confidence and by.confidence.value
-    return [by.user, by.command, by.evidence, time, by.source, confidence]
+    time = by.time.isoformat() if by.time else None
+    return [by.user, by.command, by.evidence, time, by.source, by.confidence.value if by.confidence else None]
 
 
 def _by_of(user: str | None, command: str | None, evidence: str | None, *more: str | None) -> By:
