@@ -19,6 +19,7 @@ _BIN = Path(sys.executable).parent
 _SAMPLES = 3
 _PYTHON = "/run/measured-python"
 _COSTS = "/run/measured"
+_END = "--- end ---"
 # Stands for the host's Python, and adds a line with seconds and kilobytes for each time that it was started.
 _MEASURED = f"""\
 #!/usr/bin/python3
@@ -109,8 +110,8 @@ class _Host:
         return min(line.strip() for line in listed[1:])
 
     def _shell(self, command: str) -> str:
-        out = self._run("ansible", self._name, "-b", "-m", "ansible.builtin.raw", "-a", command)
-        return out.partition("\n")[2]  # the first line says how it went
+        out = self._run("ansible", self._name, "-b", "-m", "ansible.builtin.raw", "-a", f"{command}; echo {_END}")
+        return out.partition("\n")[2].partition(_END)[0]  # the first line says how it went, the last what ssh says
 
     def _run(self, program: str, *words: str) -> str:
         command = [str(_BIN / program), "-i", str(self._inventory), *words]

@@ -244,7 +244,9 @@ class Nightly:
         """Repair what may be, if that was not done yet: reports and message are about what is left then."""
         if self._repair is None or check is None:
             return None
-        return (self._repair.mend if night.phase is NightPhase.CHECKED else self._repair.recall)(night, check)
+        if night.phase is NightPhase.CHECKED:
+            return self._repair.mend(night, check)
+        return self._repair.recall(night, check)
 
     def _kept(self, night: Night) -> DriftCheck | None:
         """Return what is kept of the night's check."""
