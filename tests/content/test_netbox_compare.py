@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 
 from content.role_content import load_plugin
-from integration.netbox_records import NetBox
+from integration.netbox_records import NetBox, serving
 
 PLUGIN = load_plugin("plugins/action/netbox_compare.py")
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -45,14 +43,8 @@ DEVICE = {
 
 @pytest.fixture
 def netbox() -> Iterator[type[NetBox]]:
-    members = {"written": [], "record": dict(MACHINE), "interfaces": [], "macs": [], "token": TOKEN}
-    handler = type("Handler", (NetBox,), members)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    handler.address = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield handler
-    server.shutdown()
-    server.server_close()
+    with serving(dict(MACHINE)) as handler:
+        yield handler
 
 
 class Comparison:
@@ -76,7 +68,7 @@ class Comparison:
 
 @pytest.fixture
 def comparison(netbox: type[NetBox], monkeypatch: pytest.MonkeyPatch) -> Comparison:
-    say(monkeypatch, NETBOX_URL=netbox.address, NETBOX_TOKEN=TOKEN)
+    say(monkeypatch, NETBOX_URL=netbox.address, NETBOX_TOKEN=netbox.token)
     return Comparison()
 
 
@@ -110,16 +102,9 @@ def test_a_virtual_machine_is_written_and_then_as_it_says(comparison: Comparison
 
 def test_a_device_has_custom_fields_for_its_sizes(comparison: Comparison, netbox: type[NetBox]) -> None:
     netbox.record = dict(DEVICE)
-    netbox.interfaces = [
-        {
-            "id": 1,
-            "name": "eth0",
-            "type": {"value": "other"},
-            "enabled": True,
-            "mac_address": None,
-            "url": f"{netbox.address}/api/dcim/interfaces/1/",
-        }
-    ]
+    url = f"{netbox.address}/api/dcim/interfaces/1/"
+    known = {"id": 1, "name": "eth0", "type": {"value": "other"}, "enabled": True, "mac_address": None}
+    netbox.interfaces = [{**known, "url": url}]
     answer = comparison.run(kind="device")
     assert fields(answer) == dict.fromkeys(("serial", "memory_mb", "disk_gb", "interface eth0 mac"), True)
     assert netbox.written[:3] == [

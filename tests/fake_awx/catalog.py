@@ -43,6 +43,7 @@ class Awx:
     def __init__(self, fake: FakeAwx, **settings: Any) -> None:
         self.fake = fake
         self.waits: list[float] = []
+        self.receivers: dict[str, tuple[str, ...]] = {}
         given = {"project_url": "https://git.example.com/content.git", "inventory_source": "inventories/awx/netbox.yml"}
         self.settings = AwxSettings(url=fake.url, **{**given, **settings})
 
@@ -52,12 +53,18 @@ class Awx:
         self.fake.add("teams", name="platform", organization=organization)
         kind = self.fake.add("credential_types", name="Machine", kind="cloud")["id"]
         self.fake.add("credentials", name="ssh", organization=organization, credential_type=kind)
-        self.fake.add("notification_templates", name="chat", organization=organization, notification_type="slack")
+        made = {
+            "notification_type": "slack",
+            "notification_configuration": {"token": "xoxb-by-hand", "channels": ["c"]},
+        }
+        self.fake.add("notification_templates", name="chat", organization=organization, **made)
 
     @contextmanager
     def planned(self, *products: Product, surveys: bool = False) -> Iterator[tuple[Plan, Applier]]:
         env = {TOKEN_VARIABLE: TOKEN}
-        with planned(self.settings, products, surveys=surveys, env=env, sleep=self.waits.append) as both:
+        with planned(
+            self.settings, products, surveys=surveys, receivers=self.receivers, env=env, sleep=self.waits.append
+        ) as both:
             yield both
 
     def plan(self, *products: Product, surveys: bool = False) -> Plan:

@@ -1,4 +1,7 @@
-"""Jobs of the fake: launched, listed, followed by their events, canceled and deleted, as AWX 24.6.1 does it."""
+"""Jobs of the fake: launched, listed, followed by their events, canceled and deleted.
+
+These were not recorded: what they look like, and what may be asked of them, is from AWX's documentation and source.
+"""
 
 from __future__ import annotations
 

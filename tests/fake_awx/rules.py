@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fake_awx.answers import Answer, bad
+from fake_awx.fields import options
 from fake_awx.launches import check_answers
 from fake_awx.recurrence import read_rrule
 
@@ -65,6 +66,23 @@ def _schedule(awx: FakeAwx, entry: Entry) -> None:
     _unique(awx, "schedules", entry, "Schedule", "unified_job_template", "name", said="Unified job template and Name")
 
 
+_TYPES = {"string": str, "password": str, "int": int, "bool": bool, "list": list, "object": dict}
+
+
+def _notification(awx: FakeAwx, entry: Entry) -> None:
+    """A configuration has all fields of its type, each of the type that AWX says."""
+    known = options("notification_templates")["actions"]["POST"]["notification_configuration"]
+    given, missing = entry["notification_configuration"], []
+    for name, field in known[entry["notification_type"]].items():
+        if name not in given:
+            missing += [] if "default" in field else [name]
+        elif not isinstance(given[name], _TYPES[field["type"]]):
+            raise Answer(400, [f"Configuration field '{name}' incorrect type, expected {field['type']}."])
+    if missing:
+        raise Answer(400, [f"Missing required fields for Notification Configuration: {missing}."])
+    _unique(awx, "notification_templates", entry, "NotificationTemplate", "organization", "name")
+
+
 def _host(awx: FakeAwx, entry: Entry) -> None:
     _unique(awx, "hosts", entry, "Host", "inventory", "name", said="Name and Inventory")
 
@@ -94,6 +112,7 @@ CHECKS: dict[str, Callable[[FakeAwx, Entry], None]] = {
     "job_templates": _job_template,
     "workflow_job_templates": _workflow,
     "projects": _project,
+    "notification_templates": _notification,
     "schedules": _schedule,
     "hosts": _host,
     "groups": _group,

@@ -267,6 +267,8 @@ class FakeAwx:
         if collection == "credentials":
             secret = {each["id"] for each in self._secret_inputs(entry)}
             shown["inputs"] = {key: _SECRET if key in secret else value for key, value in entry["inputs"].items()}
+        if collection == "notification_templates":
+            shown["notification_configuration"] = hidden_configuration(entry)
         base = f"{self.root}{collection}/{entry['id']}/"
         summary = {"modified_by": {"username": entry["modified_by"]}}
         for name in ("labels", "credentials"):
@@ -286,6 +288,14 @@ class FakeAwx:
     def _secret_inputs(self, entry: Entry) -> list[Entry]:
         kind = self.objects["credential_types"].get(entry["credential_type"], {"inputs": {}})
         return [each for each in kind["inputs"].get("fields", []) if each.get("secret")]
+
+
+def hidden_configuration(entry: Entry) -> Entry:
+    """What AWX shows of a notification template: no passwords."""
+    known = options("notification_templates")["actions"]["POST"]["notification_configuration"]
+    fields = known[entry["notification_type"]]
+    given: Entry = entry["notification_configuration"]
+    return {key: _SECRET if fields[key]["type"] == "password" and value else value for key, value in given.items()}
 
 
 def _numbering(collection: str) -> str:

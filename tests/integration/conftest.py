@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 
 import pytest
 
-from integration.netbox_records import NetBox
+from integration.netbox_records import NetBox, serving
 from lab_fleet import LabFleet, require_lab
 
 
@@ -49,14 +47,7 @@ def baselined(lab: LabFleet) -> LabFleet:
 @pytest.fixture
 def netbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[NetBox]]:
     """A NetBox of one record, which the environment names."""
-    token = "0123456789abcdef0123456789abcdef01234567"
-    record = {"id": 1, "name": "host", "status": {"value": "staged", "label": "Staged"}}
-    members = {"written": [], "record": record, "interfaces": [], "macs": [], "token": token}
-    handler = type("Handler", (NetBox,), members)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("NETBOX_URL", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("NETBOX_TOKEN", token)
-    yield handler
-    server.shutdown()
-    server.server_close()
+    with serving({"id": 1, "name": "host", "status": {"value": "staged", "label": "Staged"}}) as handler:
+        monkeypatch.setenv("NETBOX_URL", handler.address)
+        monkeypatch.setenv("NETBOX_TOKEN", handler.token)
+        yield handler

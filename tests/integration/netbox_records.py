@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from http.server import BaseHTTPRequestHandler
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +20,7 @@ class NetBox(BaseHTTPRequestHandler):
     platforms: list[dict[str, Any]] = [{"id": 7, "slug": "debian-12", "name": "Debian 12"}]  # noqa: RUF012 (a class is a server)
     written: list[dict[str, Any]]
     token: str
+    address: str
 
     def do_GET(self) -> None:
         """Answer with the record, or with a list of what belongs to it."""
@@ -86,3 +90,19 @@ def _as_shown(key: str, value: Any) -> Any:
     if key == "status":
         return {"value": value, "label": value}
     return {"id": value, "slug": "debian-12", "name": "Debian 12"} if key == "platform" else value
+
+
+@contextmanager
+def serving(record: dict[str, Any]) -> Iterator[type[NetBox]]:
+    """Serve a NetBox of this record; its address and token are attributes."""
+    token = "0123456789abcdef0123456789abcdef01234567"
+    members = {"written": [], "record": record, "interfaces": [], "macs": [], "token": token}
+    handler = type("Handler", (NetBox,), members)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    handler.address = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield handler
+    finally:
+        server.shutdown()
+        server.server_close()

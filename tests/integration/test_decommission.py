@@ -23,6 +23,10 @@ systemctl enable --now proof
 
 def test_a_host_goes(lab: LabFleet, netbox: type[NetBox]) -> None:
     as_root(lab, HOST, PREPARE)
+    named = [word for name, value in NAMED.items() for word in ("-p", f"decommission_{name}={value}")]
+    early = lab.bedplate("run", "decommission", "--limit", HOST, "-p", "decommission_units=proof", *named, check=False)
+    assert (early.returncode, netbox.written) == (3, []), "a check comes first"
+    assert "dry_run_first" in early.stderr
     tried = order(lab, "decommission", HOST, "--check", units="proof", **NAMED)
     assert (tried.code, netbox.written) == (0, [])
     assert as_root(lab, HOST, "systemctl is-active proof; cat /root/.pgpass") == "active\nsecret\n"
@@ -46,7 +50,9 @@ def test_a_name_that_is_not_given_twice_is_refused(
     lab: LabFleet, netbox: type[NetBox], limit: str, names: dict[str, str]
 ) -> None:
     given = [word for name, value in names.items() for word in ("-p", f"decommission_{name}={value}")]
+    tried = lab.bedplate("run", "decommission", "--limit", limit, *given, "--check", check=False)
+    assert tried.returncode in {2, 3, 5}, tried.stdout
     done = lab.bedplate("run", "decommission", "--limit", limit, *given, check=False)
-    assert done.returncode in {2, 3, 5}, done.stdout
+    assert done.returncode in {2, 3}, "without a check that ended well it does not even start"
     assert netbox.written == []
     assert as_root(lab, HOST, "test -e /root && echo there") == "there\n"

@@ -204,3 +204,40 @@ def test_a_detached_run_is_sealed_too(project: Project, said: Command) -> None:
     seals = open_seals(project.settings)
     wait_for(lambda: seals.sealed("baseline") == {"h1", "h2"}, "the seals of a detached run")
     seals.close()
+
+
+def test_a_host_that_is_not_as_netbox_says(project: Project, said: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def records(document: dict[str, Any]) -> dict[str, tuple[str | None, str]]:
+        return {one["key"]: (one["before"], one["cause"]) for one in document["open"] if one["kind"] == "record"}
+
+    named = {"type": "device", "id": 1, "url": "https://netbox.example.com/dcim/devices/1/"}
+    write_hosts(project, "h1", bedplate_netbox=named, bedplate_platform="windows-95")
+    assert said("run", "baseline").code == 0
+    found, answer = checked(said)
+    assert answer.code == 6
+    assert records(found) == {"platform": ("windows-95", "unknown")}
+    assert hosts_of(found)["h1"]["outcome"] == "drifted"
+    (coverage,) = [role for role in hosts_of(found)["h1"]["roles"] if role["role"] == "(NetBox)"]
+    assert any(gap.startswith("interfaces: ") for gap in coverage["unverifiable"])
+
+    monkeypatch.setenv("BEDPLATE_DRIFT_RECORD", "false")
+    write_hosts(project, "h1", bedplate_netbox=named)
+    assert records(checked(said)[0]) == {}
+    assert [one["kind"] for one in json.loads(said("drift", "list", "--kind", "record", "-o", "json").out)] == [
+        "record"
+    ]
+    monkeypatch.delenv("BEDPLATE_DRIFT_RECORD")
+    assert checked(said, "--escalate", "100")[0]["findings"]["resolved"] == 1
+    assert json.loads(said("drift", "list", "--kind", "record", "-o", "json").out) == []
+    assert "only a fast check compares hosts with NetBox" in said("drift", "check", "--full", "--journal").err
+    assert "needs NETBOX_URL and NETBOX_TOKEN" in said("drift", "check", "--journal").err
+
+
+def test_where_the_inventory_moved_and_the_host_did_not_it_is_intentional(project: Project, said: Command) -> None:
+    assert said("run", "baseline").code == 0
+    old, new = (project.folder / "files" / name for name in ("h1", "other"))
+    project.write_inventory({"h1": {"file": str(new)}, "h2": {"file": str(project.folder / "files" / "h2")}})
+    moved, _ = checked(said, "-l", "h1", "--escalate", "100")
+    (found,) = [one for one in moved["open"] if one["key"] == str(new)]
+    assert (found["check"], found["cause"], found["by"]) == ("full", "intentional", None)
+    assert old.exists()

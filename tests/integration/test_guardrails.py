@@ -252,7 +252,7 @@ class TestLocks:
         out, err = waiting.communicate(timeout=240)
         first.communicate(timeout=240)
         assert waiting.returncode == 3, out + err
-        assert "refused after it waited: frozen by 'Year end'" in out
+        assert "refused by freeze: frozen by 'Year end'" in out
 
     def test_so_many_runs_of_a_product_at_once(self, office: Office) -> None:
         office.project.product("naps", nap(30), guardrails={"concurrency": 1})
@@ -342,6 +342,13 @@ def test_a_freeze_that_begins_under_way_holds_the_next_batch(tmp_path: Path) -> 
         "serial": "{{ bedplate_batches | default(['100%']) }}",
     }
     office.project.product("rolls", nap(12), play=play, guardrails={"canary": 1, "freeze": ["company"]})
+    playbook = office.project.root / "playbooks" / "rolls.yml"
+    plays = yaml.safe_load(playbook.read_text())
+    for name, keywords in (("report", {"connection": "local"}), ("later", {})):
+        leave = task("Leave a file", "copy", arguments={"content": "x", "dest": f"{tmp_path}/{name}", "mode": "0600"})
+        tasks = [{**leave, "run_once": True, "delegate_to": "localhost", "changed_when": False}]
+        plays.append({"name": name, "hosts": "all", "gather_facts": False, **keywords, "tasks": tasks})
+    playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
     process = office.start("run", "rolls")
     wait_for(lambda: [run for run in office.project.store.unfinished() if run.started_at], "the run to start")
     now = datetime.now(UTC)
@@ -354,6 +361,8 @@ def test_a_freeze_that_begins_under_way_holds_the_next_batch(tmp_path: Path) -> 
     outcomes = {result.host: result.outcome.value for result in office.project.store.host_results(run.id)}
     assert outcomes["h1"] == "ok", "the batch that was under way ended"
     assert {outcomes.get("h2"), outcomes.get("h3")} <= {"skipped", "unknown", None}
+    assert (tmp_path / "report").exists(), "a play that only reports still runs"
+    assert not (tmp_path / "later").exists()
 
 
 class TestAuditLog:

@@ -103,6 +103,15 @@ def test_a_port_without_tls_and_a_scan_that_broke_off() -> None:
         tls.read_sslyze(9100, sslyze_report(chain=True), "COMPLIANCE\n ERROR - Scan did not run successfully; review")
 
 
+def test_a_host_that_refuses_for_a_while_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\n[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; exit 255; }}\necho here\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(hosts.time, "sleep", lambda _seconds: None)
+    assert hosts.Host("web1", Path("ssh_config"), "obs1", "web2").run("true") == "here\n"
+
+
 NMAP = """7.93
 # Nmap 7.93 scan initiated
 Host: 10.0.0.1 ()\tStatus: Up

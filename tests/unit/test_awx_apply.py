@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import yaml
 
 from bedplate.awx.comparison import Action, Cause
 from bedplate.awx.kinds import BY_NAME
@@ -138,6 +139,17 @@ class TestByHand:
         awx.apply(product())
         assert awx.fake.named("job_templates", "sample")["forks"] == 0
         assert awx.lines(product()) == []
+
+    def test_variables_of_the_source_are_compared_as_what_they_mean(self, awx: Awx) -> None:
+        awx.apply()
+        source = awx.fake.named("inventory_sources", "Bedplate")
+        written = json.loads(source["source_vars"])
+        awx.fake.edit("inventory_sources", source["id"], source_vars=yaml.safe_dump(written))
+        assert awx.lines() == []
+        awx.fake.edit("inventory_sources", source["id"], source_vars="---")
+        assert awx.lines() == ["update inventory_source Bedplate source_vars"]
+        awx.apply()
+        assert json.loads(awx.fake.named("inventory_sources", "Bedplate")["source_vars"]) == written
 
     def test_a_survey_that_somebody_changed_is_set_back(self, awx: Awx) -> None:
         awx.apply(product())

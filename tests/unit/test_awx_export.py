@@ -109,3 +109,11 @@ class TestImport:
         assert first["related"]["create_approval_template"]["timeout"] == 3600
         assert first["related"]["success_nodes"] == [second["natural_key"]]
         assert second["unified_job_template"]["name"] == "risky"
+
+
+def test_variables_of_the_source_are_a_mapping_for_the_module_and_text_for_awx(settings: AwxSettings) -> None:
+    wanted = wishes(settings, PRODUCTS)
+    (arguments,) = _arguments(collection_playbook(wanted), "inventory_source")
+    assert arguments["source_vars"]["ANSIBLE_COLLECTIONS_PATH"] == "/runner/project/collections"
+    (asset,) = import_assets(wanted)["inventory_sources"]
+    assert json.loads(asset["source_vars"]) == arguments["source_vars"]

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from bedplate.awx.executions import Execution
 from bedplate.awx.executor import AwxExecutor, page_of
 from bedplate.awx.launching import Launch
+from bedplate.awx.retelling import retold
 from bedplate.catalog import Product
 from bedplate.commands.run_ends import EXIT_CODES
 from bedplate.content import find_content
 from bedplate.errors import EngineError
 from bedplate.execution.executor import StopControl
+from bedplate.execution.redaction import Redactor
 from bedplate.launch import Launcher, PreparedRun
 from bedplate.runs import AWX, Event, EventQuery, HostOutcome, Run, RunMode, RunQuery, RunStatus, new_run_id
 from bedplate.settings import Settings
@@ -406,6 +409,53 @@ class TestLostLaunch:
         with pytest.raises(EngineError, match="nobody knows"):
             site.run()
         assert site.kept.known(f"{site.fake.url}/api/v2/", [other["id"]]) == {}
+
+
+class TestRetelling:
+    def _entry(self, kind: str, **data: Any) -> dict[str, Any]:
+        created = "2026-11-25T12:00:00.123456Z"
+        return {"counter": 7, "event": kind, "created": created, "stdout": "\x1b[0;36mx\x1b[0m\r\n", "event_data": data}
+
+    def test_bulk_is_left_out_and_large_results_are_cut(self) -> None:
+        result = {
+            "changed": True,
+            "stdout_lines": ["a"],
+            "invocation": {"module_args": {"path": "/x"}},
+            "big": "y" * 99999,
+        }
+        event = retold(self._entry("runner_on_ok", host="h1", res=result), Redactor())
+        assert (event.counter, event.host, event.changed, event.stdout) == (7, "h1", True, "x")
+        assert event.created.isoformat() == "2026-11-25T12:00:00.123456+00:00"
+        assert event.data["truncated"]
+        assert event.data["res"]["arguments"] == {"path": "/x"}
+        assert not {"stdout_lines", "invocation"} & set(event.data["res"])
+
+    def test_what_a_check_could_not_look_at_is_told(self) -> None:
+        skipped = {
+            "changed": False,
+            "skip_reason": "Conditional result was False",
+            "false_condition": "not ansible_check_mode",
+        }
+        assert retold(self._entry("runner_on_skipped", res=skipped), Redactor()).data["unverified"] is True
+        skipped["false_condition"] = "other"
+        assert "unverified" not in retold(self._entry("runner_on_skipped", res=skipped), Redactor()).data
+
+
+@pytest.mark.parametrize(
+    ("explanation", "said"),
+    [
+        ("", None),
+        ("Job terminated due to timeout", "AWX could not run it: Job terminated due to timeout"),
+        ("Previous Task Failed: odd", "AWX could not do what the job needs first: odd"),
+        (
+            'Previous Task Failed: {"job_type": "inventory_update", "job_name": "Bedplate", "job_id": 4}',
+            "AWX could not update the inventory source Bedplate; its inventory update 4 says why",
+        ),
+    ],
+)
+def test_what_awx_explains_is_one_sentence(explanation: str, said: str | None) -> None:
+    body = {"id": 1, "status": "failed", "job_explanation": explanation}
+    assert Execution.of(body).explanation == said
 
 
 def test_where_people_see_a_job() -> None:

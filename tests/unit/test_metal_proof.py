@@ -12,6 +12,18 @@ import yaml
 from lab_fleet import ROOT
 
 PROOF = Path("tools", "metal-proof")
+OURS = "ansible_collections.bedplate.datacenter.plugins"
+FILES = {
+    "roles/firewall/tasks/main.yml": "bedplate.datacenter.host_files:\n{{ [] | bedplate.datacenter.firewall_lines }}\n",
+    "roles/firewall/README.md": "before\n",
+    "roles/access/tasks/main.yml": "bedplate.datacenter.access_grant:\n",
+    "plugins/modules/host_files.py": f"from {OURS}.module_utils.root_owned import replace\n",
+    "plugins/module_utils/root_owned.py": "from .bytes import read\n",
+    "plugins/module_utils/bytes.py": "before\n",
+    "plugins/filter/firewall.py": '{"firewall_lines": lines}\n',
+    "plugins/filter/access.py": '{"access_id": parse_id}\n',
+    "plugins/modules/access_grant.py": "before\n",
+}
 
 
 class Clone:
@@ -19,8 +31,8 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for path in ("roles/firewall/defaults/main.yml", "roles/firewall/README.md", "roles/access/defaults/main.yml"):
-            self.write(path, "before")
+        for path, text in FILES.items():
+            self.write(path, text)
         (folder / "molecule" / "metal").mkdir(parents=True)
         (folder / "tools").mkdir()
         shutil.copy(ROOT / PROOF, folder / PROOF)
@@ -50,16 +62,22 @@ def test_without_a_proof_there_is_something_to_prove(clone: Clone) -> None:
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        ("roles/firewall/defaults/main.yml", 1),
+        ("roles/firewall/tasks/main.yml", 1),
         ("roles/firewall/README.md", 0),
-        ("roles/access/defaults/main.yml", 0),
+        ("roles/access/tasks/main.yml", 0),
+        ("plugins/modules/host_files.py", 1),
+        ("plugins/module_utils/root_owned.py", 1),
+        ("plugins/module_utils/bytes.py", 1),
+        ("plugins/filter/firewall.py", 1),
+        ("plugins/filter/access.py", 0),
+        ("plugins/modules/access_grant.py", 0),
     ],
 )
 def test_only_what_is_covered_counts(clone: Clone, path: str, code: int) -> None:
     clone.proof("write")
-    clone.write(path, "after")
+    clone.write(path, FILES[path] + "# changed\n")
     assert clone.proof("check") == code
-    clone.write(path, "before")
+    clone.write(path, FILES[path])
     assert clone.proof("check") == 0
 
 

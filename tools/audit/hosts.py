@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+# Seconds: sshd of Debian 13 refuses for a while who left without logging in several times, as ssh-audit does.
+_REFUSED_SECONDS = 120
+# By ssh's exit code.
+_NO_CONNECTION = 255
 
 
 class AuditError(Exception):
@@ -40,13 +46,13 @@ class Host:
         Raises:
             AuditError: it failed.
         """
-        done = subprocess.run(
-            ["ssh", "-F", self.ssh_config, self.name, "sudo", "sh", "-c", shlex.quote(command)],
-            input=text_in,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = ["ssh", "-F", self.ssh_config, self.name, "sudo", "sh", "-c", shlex.quote(command)]
+        deadline = time.monotonic() + _REFUSED_SECONDS
+        while True:
+            done = subprocess.run(words, input=text_in, capture_output=True, text=True, check=False)
+            if done.returncode != _NO_CONNECTION or time.monotonic() > deadline:
+                break
+            time.sleep(5)
         if done.returncode:
             raise AuditError(f"{self.name}: {command!r} failed: {(done.stderr or done.stdout).strip()}")
         return done.stdout

@@ -114,7 +114,7 @@ class Applier:
             return number
         changed = _fields(change)
         body = {key: self._plain(value) for key, value in wish.full_fields.items() if key in changed}
-        if "secrets" in changed:
+        if {"secrets", "notification_type"} & changed:
             body |= wish.secrets
         self._client.change(f"{path}{change.found.id}/", {**marked, **body})
         return change.found.id
@@ -132,13 +132,16 @@ class Applier:
         for event, names in wish.notifications.items():
             if new or f"notifications.{event}" in changed:
                 before = [{"id": 0, "name": name} for name in (found.notifications.get(event, ()) if found else ())]
-                there = [name for name in names if self._actual.has("notification_template", name)]
+                there = [name for name in names if self._can_hang(Ref("notification_template", name))]
                 self._attach(path, f"notification_templates_{event}", "notification_template", before, there)
         for role, teams in wish.teams.items():
             if new or f"teams.{role}" in changed:
                 self._grant(ROLES[wish.kind.name, role], number, found.teams.get(role, ()) if found else (), teams)
         if wish.nodes and (new or "nodes" in changed):
             self._rebuild_nodes(wish, number, found.node_ids if found else ())
+
+    def _can_hang(self, ref: Ref) -> bool:
+        return self._actual.has(*ref) and ref not in self._broken
 
     def _survey(self, wish: Wanted, path: str, *, new: bool) -> None:
         if wish.survey is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from bedplate.awx.calendars import UnfitCalendarError, rrule_of
 from bedplate.awx.kinds import EVENTS, KINDS, Ref
 from bedplate.awx.marks import secret_digest
+from bedplate.awx.receivers import notifications_of
 from bedplate.awx.site import Site
 from bedplate.awx.surveys import answer_of, survey_of
 from bedplate.awx.wanted import Node, Wanted, wanted
@@ -44,6 +45,10 @@ def wishes_of(products: Iterable[Product], site: Site, today: date) -> Wishes:
     products = [each for each in products if not (each.lifecycle.sunset and each.lifecycle.sunset < today)]
     labels = sorted({label for product in products for label in _labels(product)})
     objects += [wanted("label", label, fields={"organization": _organization(site)}) for label in labels]
+    heard = sorted({name for product in products for names in _heard(product).values() for name in names})
+    for name in heard:
+        objects += _notification_templates(name, site)
+        notes += _unknown_notification(name, site)
     for product in products:
         objects += _of_product(product, site)
         notes += _notes(product)
@@ -137,7 +142,7 @@ def _of_product(product: Product, site: Site) -> Iterator[Wanted]:
         labels=_labels(product),
         credentials=site.credentials,
         teams={"execute": runners},
-        notifications=_notifications(product),
+        notifications=_notifications(product, site),
         product=product.name,
     )
     if approval:
@@ -236,7 +241,36 @@ def _labels(product: Product) -> tuple[str, ...]:
     return tuple(sorted(["bedplate", f"owner:{product.owner.team}", stage, *product.tags][:_LABELS]))
 
 
-def _notifications(product: Product) -> dict[str, tuple[str, ...]]:
+def _notification_templates(name: str, site: Site) -> Iterator[Wanted]:
+    """What a receiver becomes in AWX; one of the same name that somebody made by hand is used as it is."""
+    for each in notifications_of(name, site.receivers.get(name, ())) or ():
+        configuration = dict(each.configuration)
+        yield wanted(
+            "notification_template",
+            each.name,
+            summary="Who hears of results.",
+            fields={"organization": _organization(site), "notification_type": each.kind},
+            secrets={"notification_configuration": configuration},
+            secret_state=secret_digest(json.dumps(configuration, sort_keys=True), each.name),
+        )
+
+
+def _unknown_notification(name: str, site: Site) -> Iterator[str]:
+    addresses = site.receivers.get(name)
+    if addresses is not None and notifications_of(name, addresses) is None:
+        yield f"AWX has no type of notification for the receiver {name}; one made by hand of this name is used"
+
+
+def _notifications(product: Product, site: Site) -> dict[str, tuple[str, ...]]:
+    """The notification templates that hang on a product's template, by event."""
+    known = {name: notifications_of(name, addresses) for name, addresses in site.receivers.items()}
+    return {
+        event: tuple(sorted(each for name in names for each in ([n.name for n in known.get(name) or ()] or [name])))
+        for event, names in _heard(product).items()
+    }
+
+
+def _heard(product: Product) -> dict[str, tuple[str, ...]]:
     receivers: dict[str, set[str]] = {event: set() for event in EVENTS}
     for notification in product.notifications:
         for outcome in notification.outcomes:

@@ -67,6 +67,7 @@ class Actual:
         self.found = tuple(found)
         self._by_id = {(each.kind.name, each.id): each for each in self.found}
         self._by_ref: dict[Ref, list[Found]] = {}
+        self._promised: set[Ref] = set()
         for each in self.found:
             self._by_ref.setdefault(each.ref, []).append(each)
 
@@ -91,7 +92,12 @@ class Actual:
         return found.name if found else f"#{number}"
 
     def has(self, kind: str, name: str) -> bool:
-        return Ref(kind, name) in self._by_ref
+        """Whether there is one, or will be before templates are written."""
+        return Ref(kind, name) in self._by_ref or Ref(kind, name) in self._promised
+
+    def promise(self, refs: Iterable[Ref]) -> None:
+        """Take these for what will be there."""
+        self._promised |= set(refs)
 
     def id_of(self, kind: str, name: str) -> int:
         return self._by_ref[Ref(kind, name)][0].id
@@ -156,6 +162,7 @@ class Plan:
 
 def compare(wishes: Wishes, actual: Actual) -> Plan:
     """Return what is to be done so that AWX has what is wanted."""
+    actual.promise(wish.ref for wish in wishes.objects if wish.kind.name == "notification_template")
     changes: list[Change] = []
     unusable: dict[Ref, Change] = {}
     unchanged = 0

@@ -17,12 +17,15 @@ _ENVIRONMENT = {"url": "NETBOX_API", "token": "NETBOX_TOKEN"}
 # Where `awx export` has a kind under another name than its list.
 _ASSETS = {"inventories": "inventory"}
 _IN_TEMPLATES = frozenset({"label"})
+# Nearly all of them is secret.
+_LEFT_OUT = "notification_template"
 
 
 def collection_playbook(wishes: Wishes) -> list[dict[str, Any]]:
     """Return a playbook that makes all objects with the modules of awx.awx."""
     organization = _organization(wishes)
-    tasks = [_task(wish, organization) for wish in wishes.objects if wish.managed]
+    written = [wish for wish in wishes.objects if wish.managed and wish.kind.name != _LEFT_OUT]
+    tasks = [_task(wish, organization) for wish in written]
     for wish in wishes.objects:
         tasks += _role_tasks(wish, organization)
     play = {
@@ -40,7 +43,7 @@ def import_assets(wishes: Wishes) -> dict[str, list[dict[str, Any]]]:
     keys = _NaturalKeys(wishes)
     assets: dict[str, list[dict[str, Any]]] = {}
     for wish in wishes.objects:
-        if wish.managed and wish.kind.name not in _IN_TEMPLATES:
+        if wish.managed and wish.kind.name not in _IN_TEMPLATES | {_LEFT_OUT}:
             name = _ASSETS.get(wish.kind.collection, wish.kind.collection)
             assets.setdefault(name, []).append(_asset(wish, keys))
     return assets

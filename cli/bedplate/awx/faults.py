@@ -9,6 +9,7 @@ import httpx
 from bedplate.errors import EngineError
 
 _SHOWN = 300
+_SECRET = ("credentials/", "notification_templates/")
 
 
 class AwxError(EngineError):
@@ -38,8 +39,8 @@ def unreachable(error: httpx.TransportError, root: str) -> EngineError:
 
 def fault_of(response: httpx.Response, method: str, path: str, root: str) -> AwxError:
     """Return what is said of an answer that is no success."""
-    # AWX quotes values that it does not take: of a credential they are secrets.
-    status, detail = response.status_code, "" if path.startswith("credentials/") else _detail(response)
+    # AWX quotes values that it does not take: of these they are secrets.
+    status, detail = response.status_code, "" if path.startswith(_SECRET) else _detail(response)
     verb = {"GET": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}.get(method, method)
     what = path.strip("/")
     said = f": {detail}" if detail else ""

@@ -30,6 +30,7 @@ def planned(
     products: Iterable[Product],
     *,
     surveys: bool = False,
+    receivers: Mapping[str, tuple[str, ...]] | None = None,
     env: Mapping[str, str] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[tuple[Plan, Applier]]:
@@ -37,25 +38,28 @@ def planned(
 
     Args:
         surveys: read every survey, not only those of templates that somebody else wrote last.
+        receivers: apprise's addresses of those who hear of results, by name.
         sleep: waits so many seconds.
 
     Raises:
         SettingsError: there is no address, token or password.
         EngineError: AWX cannot be reached or refuses.
     """
-    wanted = wishes(settings, products)
+    wanted = wishes(settings, products, receivers)
     credential = find_credential(settings, os.environ if env is None else env)
     with AwxClient(settings, credential, sleep) as client:
         actual = read_actual(client, wanted, surveys=surveys)
         yield compare(wanted, actual), Applier(client, actual, sleep)
 
 
-def wishes(settings: AwxSettings, products: Iterable[Product]) -> Wishes:
+def wishes(
+    settings: AwxSettings, products: Iterable[Product], receivers: Mapping[str, tuple[str, ...]] | None = None
+) -> Wishes:
     """Return what these products want of an AWX today. Raises SettingsError if a file cannot be read."""
-    return wishes_of(products, site_of(settings), datetime.now(UTC).date())
+    return wishes_of(products, site_of(settings, receivers or {}), datetime.now(UTC).date())
 
 
-def site_of(settings: AwxSettings) -> Site:
+def site_of(settings: AwxSettings, receivers: Mapping[str, tuple[str, ...]]) -> Site:
     """Return what the settings say of the objects that all products share."""
     if settings.netbox_url and not settings.netbox_token_file:
         hint = "a file with a token that may read NetBox"
@@ -72,6 +76,7 @@ def site_of(settings: AwxSettings) -> Site:
         netbox_token=token,
         execution_environment=settings.execution_environment,
         credentials=settings.credentials,
+        receivers=receivers,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Site:
         netbox_url, netbox_token: what the inventory source gets as environment; empty for none.
         execution_environment: an image; empty for AWX's own.
         credentials: names of credentials, made by hand, that each template gets, such as the SSH key.
+        receivers: apprise's addresses of those who hear of results, by name; they are secret.
     """
 
     organization: str = "Bedplate"
@@ -27,6 +29,7 @@ class Site:
     netbox_token: str = ""
     execution_environment: str = ""
     credentials: tuple[str, ...] = ()
+    receivers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Site(organization={self.organization!r}, project={self.project!r})"

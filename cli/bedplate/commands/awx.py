@@ -50,9 +50,10 @@ def plan(app: App, *, surveys: bool, output: str) -> None:
     """
     from bedplate.awx.service import planned
     from bedplate.commands.awx_documents import draw_plan, plan_document
+    from bedplate.notify.receivers import load_receivers
 
-    products = _products(app)
-    with planned(app.settings.awx, products, surveys=surveys) as (found, _):
+    products, receivers = _products(app), load_receivers(app.settings).all()
+    with planned(app.settings.awx, products, surveys=surveys, receivers=receivers) as (found, _):
         document = plan_document(found, app.settings.awx.url)
         emit(document, output, lambda out: draw_plan(out, found))
 
@@ -72,11 +73,12 @@ def apply(ctx: click.Context, app: App, *, prune: bool, surveys: bool, output: s
     """
     from bedplate.awx.service import planned
     from bedplate.commands.awx_documents import plan_document
+    from bedplate.notify.receivers import load_receivers
 
-    products = _products(app)
+    products, receivers = _products(app), load_receivers(app.settings).all()
     if prune and not products:
         raise UsageError("has no products, so --prune would delete all of them", where=str(app.content.products))
-    with planned(app.settings.awx, products, surveys=surveys) as (found, applier):
+    with planned(app.settings.awx, products, surveys=surveys, receivers=receivers) as (found, applier):
         results = _carry_out(found, applier, prune=prune, quiet=output != "table")
     document = plan_document(found, app.settings.awx.url, results)
     emit(document, output, lambda out: _draw_end(out, found, results))

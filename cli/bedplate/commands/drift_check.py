@@ -107,7 +107,8 @@ def _check_fast(
     show_result(done.result, output)
     code = exit_code_of_check(done.result.states, done.result.open, done.runs)
     if journal is not None:
-        journal.write(done.result.open)
+        noted = journal.write(done.result.open)
+        click.echo(f"Journal: {', '.join(noted) or 'nothing new'}", err=True)
     return code
 
 

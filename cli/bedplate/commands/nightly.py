@@ -81,11 +81,13 @@ def _repair(app: App) -> Repair:
 
 def _awx_check(app: App) -> AwxCheck | None:
     from bedplate.catalog import load_catalog
+    from bedplate.notify.receivers import load_receivers
     from bedplate.watch.awx_check import AwxCheck
 
     if not app.settings.awx.url:
         return None
-    return AwxCheck(app.settings.awx, load_catalog(app.content.products).products(), app.drift)
+    receivers = load_receivers(app.settings).all()
+    return AwxCheck(app.settings.awx, load_catalog(app.content.products).products(), app.drift, receivers)
 
 
 def night_document(result: NightResult) -> dict[str, Any]:

@@ -295,9 +295,14 @@ class Launcher:
         for folder in own_folders(runs, self.machine):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _judge_anew(self, request: LaunchRequest) -> PreparedRun:
+        """Judge an order by the inventory as it is now."""
+        adapter = InventoryAdapter(self.content, self.settings, self.inventory)
+        return Preparation(self.content, self.settings, adapter, self.store, self.ledger).prepare(request)
+
     @cached_property
     def _turn(self) -> Turn:
-        return Turn(self.content, self.settings, self.ledger, self.recover)
+        return Turn(self.ledger, self._judge_anew, self.recover)
 
     @cached_property
     def _admission(self) -> Admission:

@@ -77,6 +77,7 @@ class Preparation:
             resumed=guarded.resumed,
             limit=product.targets.force_limit or ",".join(run.hosts),
             patience=request.patience,
+            request=request,
         )
 
     def _fleet(self, product: Product, given: Mapping[str, Any]) -> FleetNames | None:

@@ -61,6 +61,7 @@ class PreparedRun:
         resumed: the run was pending, and goes on.
         limit: what an engine with an inventory of its own is to be limited to.
         patience: how long it waits for its turn.
+        request: the order itself, to be judged anew when it waited.
     """
 
     run: Run
@@ -77,6 +78,7 @@ class PreparedRun:
     resumed: bool = False
     limit: str = ""
     patience: timedelta | None = None
+    request: LaunchRequest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from bedplate.content import Content
-from bedplate.execution.digest import content_digest
+from bedplate.errors import BedplateError
 from bedplate.execution.executor import ExecutionOutcome, RunEnd, StopControl
-from bedplate.guardrails import Order, refusal_text
+from bedplate.guardrails import Order, refusal_text, refusals
 from bedplate.guardrails.consent import concurrency, host_lock
 from bedplate.guardrails.locks import LockRepository, Occupied
-from bedplate.launch.guarding import claim_of
-from bedplate.launch.request import PreparedRun
-from bedplate.launch.watch import why_not
-from bedplate.settings import Settings
+from bedplate.launch.guarding import claim_of, digest_of
+from bedplate.launch.request import LaunchRequest, PreparedRun
 
 _INTERVAL = 2.0
 
@@ -27,21 +23,20 @@ class Turn:
     Whoever looks first gets it: no order is kept among runs that wait, so a run that needs many hosts may wait long.
 
     Args:
+        judge: checks an order anew: policies, freezes and windows go by the hour.
         recover: closes runs whose process died, so that nobody waits for them.
     """
 
     def __init__(
         self,
-        content: Content,
-        settings: Settings,
         locks: LockRepository,
+        judge: Callable[[LaunchRequest], PreparedRun],
         recover: Callable[[], object],
         *,
         interval: float = _INTERVAL,
     ) -> None:
-        self._content = content
-        self._settings = settings
         self._locks = locks
+        self._judge = judge
         self._recover = recover
         self._interval = interval
 
@@ -73,15 +68,21 @@ class Turn:
             waited = True
             time.sleep(self._interval)
             self._recover()
-        why = self._outdated(prepared, order) if waited else None
+        why = self._outdated(prepared) if waited else None
         return ExecutionOutcome(RunEnd.REFUSED, error=why) if why else None
 
-    def _outdated(self, prepared: PreparedRun, order: Order) -> str | None:
+    def _outdated(self, prepared: PreparedRun) -> str | None:
         """Return why a run that waited may not start any more."""
-        if content_digest(self._content) != prepared.run.content_digest:
-            return "refused by turn: content changed while it waited (order it anew)"
-        why = why_not(self._settings, order, prepared.calendars, datetime.now(UTC))
-        return f"refused after it waited: {why}" if why else None
+        if prepared.request is None:
+            return None
+        try:
+            again = self._judge(replace(prepared.request, resumes=prepared.run))
+        except BedplateError as error:
+            return f"refused by turn: {error}"
+        if digest_of(again.run) != digest_of(prepared.run):
+            return "refused by turn: content, parameters or hosts changed while it waited (order it anew)"
+        said = refusals(again.verdicts)
+        return refusal_text(said) if said else None
 
 
 def why_occupied(order: Order, others: Occupied) -> str:

@@ -41,6 +41,10 @@ class Receivers:
             raise SettingsError(f"there is no receiver {name}", where="notifications.file", hint=f"known are {known}")
         return tuple(_address(name, text) for text in self.by_name[name])
 
+    def all(self) -> dict[str, tuple[str, ...]]:
+        """Return the addresses of every receiver, by name. Raises SettingsError as `addresses`."""
+        return {name: self.addresses(name) for name in self.by_name}
+
 
 def _address(name: str, text: str) -> str:
     if not text.startswith(_ENVIRONMENT):

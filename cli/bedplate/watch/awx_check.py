@@ -33,12 +33,20 @@ class AwxCheck:
         settings: where it is; without an address nothing is checked.
         products: the catalog.
         drift: keeps what is found.
+        receivers: apprise's addresses of those who hear of results, by name.
     """
 
-    def __init__(self, settings: AwxSettings, products: Sequence[Product], drift: DriftRepository) -> None:
+    def __init__(
+        self,
+        settings: AwxSettings,
+        products: Sequence[Product],
+        drift: DriftRepository,
+        receivers: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self._settings = settings
         self._products = products
         self._drift = drift
+        self._receivers = receivers
 
     @property
     def host(self) -> str:
@@ -53,7 +61,7 @@ class AwxCheck:
             EngineError: it cannot be reached or refuses.
             StoreError: what was found cannot be kept.
         """
-        with planned(self._settings, self._products) as (plan, _):
+        with planned(self._settings, self._products, receivers=self._receivers) as (plan, _):
             found = dict(_findings(plan, self.host))
         check = DriftCheck(check_id, PRODUCT, CheckKind.FAST, requester, at, at)
         outcome = CheckOutcome.DRIFTED if found else CheckOutcome.CLEAN

@@ -110,11 +110,11 @@ class Journal:
         Raises:
             ExternalError: NetBox does not answer, or refuses; entries that were made stay.
         """
+        records = self._adapter.records
         by_host: dict[str, list[Finding]] = {}
         for finding in findings:
-            if finding.observed.kind == RECORD_KIND and finding.observed.host in self._adapter.records:
+            if finding.observed.kind == RECORD_KIND and finding.observed.host in records:
                 by_host.setdefault(finding.observed.host, []).append(finding)
-        records = self._adapter.records
         return [host for host, found in by_host.items() if self._netbox.note(records[host], found)]
 
 
