@@ -94,8 +94,8 @@ def _lost_hosts(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
 
 def _lost_groups(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
     """Look only at hosts that are not as they were: on most refreshes they are few."""
-    other = {name: record for name, record in last.items() if fresh.get(name) != record}
-    come = [record for name, record in fresh.items() if last.get(name) != record]
+    other = {name: record for name, record in last.items() if _differs(fresh.get(name), record)}
+    come = [record for name, record in fresh.items() if _differs(last.get(name), record)]
     for name in sorted({record["class"] for record in other.values() if record["class"]}):
         left = [host for host in other if other[host]["class"] == name and _value(fresh, host, "class") != name]
         joined = sum(record["class"] == name and _value(last, record["name"], "class") != name for record in come)
@@ -104,7 +104,7 @@ def _lost_groups(last: Hosts, fresh: Hosts) -> Iterator[Loss]:
         plural = _PLURALS.get(kind, kind + "s")
         gone = _groups(other, kind)
         if gone:
-            gone -= _groups(fresh, kind)
+            gone = _absent(fresh, kind, gone)
         if gone:
             yield "%s are gone" % plural, sorted(gone), len(_groups(last, kind))
         bare = [name for name, record in other.items() if record[kind] and name in fresh and not fresh[name][kind]]
@@ -126,6 +126,24 @@ def _groups(hosts: Hosts, kind: str) -> Set[str]:
         value = record[kind]
         found.update(value if isinstance(value, list) else () if value is None else (value,))
     return found
+
+
+def _absent(hosts: Hosts, kind: str, groups: Set[str]) -> Set[str]:
+    """Return which of these groups no host has; most often the first few hosts tell."""
+    left = set(groups)
+    for record in hosts.values():
+        value = record[kind]
+        if isinstance(value, list):
+            left.difference_update(value)
+        else:
+            left.discard(value)
+        if not left:
+            break
+    return left
+
+
+def _differs(one: object, other: object) -> bool:
+    return one is not other and one != other
 
 
 def _object(record: Mapping[str, Any]) -> Tuple[str, int]:
