@@ -18,6 +18,7 @@ import pytest
 
 from bedplate.drift.night import NightPhase
 from bedplate.store import open_drift
+from fake_awx.server import TOKEN, awx_server
 from integration.execution_project import BEDPLATE, ROOT, Project, task, wait_for
 
 
@@ -163,6 +164,26 @@ def test_one_that_was_killed_is_gone_on_with_and_meanwhile_no_second_begins(nigh
     assert resumed["resumed"]
     assert (resumed["message"], len(resumed["told"])) == ("sent", 4)
     assert len(receiver.messages) == 1
+
+
+def test_awx_is_compared_with_the_catalog(nights: Nights, receiver: Receiver) -> None:
+    nights.go_on.touch()
+    with awx_server() as awx:
+        nights.environment |= {
+            "BEDPLATE_AWX_URL": awx.url,
+            "BEDPLATE_AWX_TOKEN": TOKEN,
+            "BEDPLATE_AWX_PROJECT_URL": "https://git.example.com/content.git",
+            "BEDPLATE_AWX_INVENTORY_SOURCE": "hosts/netbox.yml",
+        }
+        first, _ = nights.run(6)
+        found = {one["key"]: one for one in first["told"] if one["product"] == "awx"}
+        assert found["job template baseline"]["kind"] == "record"
+        assert "record job template baseline: presence" in receiver.messages[0]["message"]
+        assert "job template baseline" in Path(first["reports"]["html"]).read_text(encoding="utf-8")
+        again, _ = nights.run(6)
+        assert again["told"] == []
+    _, said = nights.run(9)
+    assert "AWX could not be compared with the catalog" in said
 
 
 @pytest.fixture
