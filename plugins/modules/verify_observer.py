@@ -156,18 +156,19 @@ class Watch:
     def _incomplete(self, host: str) -> bool:
         seen, awaited = self.hosts[host], self._awaited[host]
         passed = time.monotonic() - self._started
-        in_time = passed < self._patience
-        if in_time and awaited["logs"] and awaited["token"] and seen["log"] is None:
+        awaits_alert = seen["metrics"] is not None and seen["alert"] is None and self._alertmanagers
+        # An alert has its own time, from its metric on: on a slow host the scrape alone can take most of it.
+        if awaits_alert and passed < seen["metrics"] + self._patience:
             return True
-        if seen["metrics"] is not None:
-            # An alert has its own time, from its metric on: on a slow host the scrape alone can take most of it.
-            awaits_alert = bool(self._alertmanagers) and seen["alert"] is None
-            return awaits_alert and passed < seen["metrics"] + self._patience
+        if passed >= self._patience:
+            return False
+        if awaited["logs"] and awaited["token"] and seen["log"] is None:
+            return True
         target = seen["target"]
         if target is None or not target["fresh"]:
-            return in_time and target is not None
+            return target is not None
         # What is not scraped can fire nothing.
-        return in_time and bool(awaited["token"]) and target["health"] == "up"
+        return bool(awaited["token"]) and target["health"] == "up" and seen["metrics"] is None
 
     def _note(self, what: str, hosts: list[str | None]) -> None:
         for host in hosts:

@@ -83,13 +83,16 @@ class TestHost:
         assert "root" in {account["name"] for account in answer["accounts"]}
 
 
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class Fleet:
     """What a Prometheus, and an Alertmanager at the same address, say of two hosts."""
 
     def __init__(self) -> None:
         self.address = ""
         self.looks = 0
-        self.alert_with = 3
+        self.metrics_with, self.alert_with, self.scraped_with = 2, 3, 1
         self.rules = [{"name": "HostDown", "type": "alerting", "health": "ok"}]
         self.healths = {"a": "up", "b": "up"}
 
@@ -105,15 +108,18 @@ class Fleet:
         if path == "/api/v2/alerts":
             return [{"labels": {"token": f"token-{host}"}} for host in self.healths if self.looks >= self.alert_with]
         name, value = ("host", "0.5") if "timestamp" in question["query"][0] else ("token", "1")
-        labels = [host if name == "host" else f"token-{host}" for host in self.healths if self.looks > 1]
+        labels = [
+            host if name == "host" else f"token-{host}" for host in self.healths if self.looks >= self.metrics_with
+        ]
         return {"result": [{"metric": {name: label}, "value": [0, value]} for label in labels]}
 
     def _target(self, host: str) -> dict[str, Any]:
+        scraped = datetime.now(UTC) if self.looks >= self.scraped_with else _LONG_AGO
         return {
             "labels": {"job": "node", "host": host},
             "health": self.healths[host],
             "lastError": "" if self.healths[host] == "up" else "refused",
-            "lastScrape": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.999999999Z"),
+            "lastScrape": scraped.strftime("%Y-%m-%dT%H:%M:%S.999999999Z"),
         }
 
 
@@ -176,6 +182,11 @@ class TestObserver:
         fleet.alert_with = 5
         answer = watch(fleet, tmp_path, patience=3)
         assert {host: seen["alert"] is not None for host, seen in answer["hosts"].items()} == {"a": True, "b": True}
+
+    def test_it_waits_for_a_scrape_when_all_else_is_there_already(self, fleet: Fleet, tmp_path: Path) -> None:
+        fleet.metrics_with, fleet.alert_with, fleet.scraped_with = 1, 1, 2
+        answer = watch(fleet, tmp_path)
+        assert [seen["target"]["fresh"] for seen in answer["hosts"].values()] == [True, True]
 
     def test_it_gives_up_on_an_alert_that_does_not_come(self, fleet: Fleet, tmp_path: Path) -> None:
         fleet.alert_with = 1000
