@@ -20,7 +20,8 @@ def test_without_a_setting_it_is_ansibles_own(mode: RunMode) -> None:
     assert strategy_of(ExecutionSettings(), mode) == Strategy()
 
 
-def test_mitogen_is_for_checks_and_checks_host_keys() -> None:
+def test_mitogen_is_for_checks_and_checks_host_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ansible_mitogen", raising=False)
     told = strategy_of(MITOGEN, RunMode.CHECK)
     assert told.environment["ANSIBLE_STRATEGY"] == "mitogen_linear"
     assert Path(told.environment["ANSIBLE_STRATEGY_PLUGINS"], "mitogen_linear.py").is_file()
