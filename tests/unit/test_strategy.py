@@ -25,6 +25,7 @@ def test_mitogen_is_for_checks_and_checks_host_keys(monkeypatch: pytest.MonkeyPa
     told = strategy_of(MITOGEN, RunMode.CHECK)
     assert told.environment["ANSIBLE_STRATEGY"] == "mitogen_linear"
     assert Path(told.environment["ANSIBLE_STRATEGY_PLUGINS"], "mitogen_linear.py").is_file()
+    assert told.environment["ANSIBLE_PYTHON_INTERPRETER"] == "/usr/bin/python3"
     assert told.variables == {"ansible_host_key_checking": True, "ansible_ssh_host_key_checking": True}
     assert "ansible_mitogen" not in sys.modules
 
