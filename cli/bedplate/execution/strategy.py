@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bedplate.errors import SettingsError
+from bedplate.execution.surroundings import SYSTEM_PYTHON
 from bedplate.runs import RunMode
 from bedplate.settings import ExecutionSettings
 
@@ -15,8 +16,6 @@ LINEAR, MITOGEN = "linear", "mitogen"
 _WHERE = "execution.strategy"
 # Mitogen believes these of an inventory, and nothing may turn the checking of host keys off.
 _KEYS_ARE_CHECKED = {"ansible_host_key_checking": True, "ansible_ssh_host_key_checking": True}
-# Where mitogen found Python on a host, it looks on hosts that a task is delegated to. An inventory may say otherwise.
-_ONE_PYTHON = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ def strategy_of(settings: ExecutionSettings, mode: RunMode) -> Strategy:
     plugins = _mitogen_plugins()  # what cannot work is said before a run that would go without it, too
     if mode is not RunMode.CHECK:
         return Strategy()
-    environment = {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins), **_ONE_PYTHON}
+    # Where mitogen found Python on a host, it would look on hosts that a task is delegated to.
+    environment = {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins), **SYSTEM_PYTHON}
     return Strategy(environment, _KEYS_ARE_CHECKED)
 
 

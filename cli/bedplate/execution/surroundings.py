@@ -25,6 +25,8 @@ _PERSONAL = (
     "ANSIBLE_HOME", "ANSIBLE_VAULT", "ANSIBLE_BECOME", "ANSIBLE_CONNECTION_PASSWORD_FILE", "ANSIBLE_PRIVATE_KEY_FILE",
     "ANSIBLE_REMOTE_USER", "ANSIBLE_SSH_COMMON_ARGS",
 )  # fmt: skip
+# Where our platforms have Python, for what must not search for it. What an inventory says counts more.
+SYSTEM_PYTHON = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 _ASCII_LOCALES = frozenset({"C", "POSIX"})
 _DEFAULT_COLLECTIONS = "~/.ansible/collections:/usr/share/ansible/collections"
 

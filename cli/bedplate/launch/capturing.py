@@ -17,6 +17,7 @@ from bedplate.errors import EngineError
 from bedplate.execution.executor import ExecutionOutcome, RunObserver
 from bedplate.execution.files import make_private
 from bedplate.execution.inventory_cache import write_private
+from bedplate.execution.surroundings import SYSTEM_PYTHON
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.request import LaunchRequest, PreparedRun
 from bedplate.runs import Event, Run
@@ -28,8 +29,6 @@ _REQUESTS = "artifacts/seal"
 _CAPTURES = "artifacts/captures"
 _RECORDS = "artifacts/records"
 _LONGEST_REASON = 300
-# Looking for a host's Python takes a trip of its own; where the inventory says which, that counts.
-_HASTE = {"ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,8 @@ def capture(
     """
     prepared = launcher.prepare(LaunchRequest(product=PRODUCT, hosts=list(hosts), reason=reason))
     run = launcher.accept(prepared)
-    accepted = replace(prepared, run=run, environment={**prepared.environment, **_HASTE})
+    # A search for a host's Python takes a trip of its own.
+    accepted = replace(prepared, run=run, environment={**prepared.environment, **SYSTEM_PYTHON})
     folder = make_private(_folder(run, _REQUESTS))
     for host in hosts:
         document = json.dumps(request_of(host), separators=(",", ":"))
