@@ -19,9 +19,8 @@ from bedplate.drift.finding import (
     Since,
     Transition,
 )
-from bedplate.drift.observation import RECORD_KIND, UPDATE_KIND, By, CheckOutcome, HostCheck, Observation, Staleness
+from bedplate.drift.observation import RECORD_KIND, UPDATE_KIND, By, HostCheck, Observation, Staleness
 
-_JUDGED = frozenset({CheckOutcome.CLEAN, CheckOutcome.DRIFTED})
 # What only a full check can name: it has no resource that the seal could hold.
 TASK_KIND = "task"
 # What tasks hardly ever look at.
@@ -154,7 +153,7 @@ class HostLife:
 
     def _judges(self, finding: Finding) -> bool:
         """Whether this check would have seen the finding if it still held: what nobody looked at is not resolved."""
-        if self._seen.outcome not in _JUDGED or finding.product != self._check.product:
+        if not self._seen.outcome.judged or finding.product != self._check.product:
             return False
         observed = finding.observed
         if observed.kind == RECORD_KIND:

@@ -22,6 +22,11 @@ class CheckOutcome(StrEnum):
     STALE = "stale"
     UNKNOWN = "unknown"
 
+    @property
+    def judged(self) -> bool:
+        """Whether the host was compared with what it is meant to be."""
+        return self in {CheckOutcome.CLEAN, CheckOutcome.DRIFTED}
+
 
 class Severity(StrEnum):
     """How much a finding matters."""

@@ -12,7 +12,6 @@ from bedplate.drift.observation import RECORD_KIND, CheckOutcome, HostCheck, Obs
 _LONGEST = 300
 _MOST = 500
 _ROLE = "(NetBox)"
-_JUDGED = frozenset({CheckOutcome.CLEAN, CheckOutcome.DRIFTED})
 # Which machine it is, and how it is reached, matters more than how much of something it has.
 _GRAVE = ("serial", "interface ", "cluster")
 
@@ -32,14 +31,14 @@ class RecordCheck:
     def added_to(self, check: HostCheck) -> HostCheck:
         """Return what a check says of the host, with this."""
         outcome = check.outcome
-        if self.observations and outcome in _JUDGED:
+        if self.observations and outcome.judged:
             outcome = CheckOutcome.DRIFTED
         coverage = RoleCoverage(_ROLE, 1, self.not_compared)
         return replace(
             check,
             outcome=outcome,
             observations=(*check.observations, *self.observations),
-            coverage=(*check.coverage, coverage) if outcome in _JUDGED else check.coverage,
+            coverage=(*check.coverage, coverage) if outcome.judged else check.coverage,
             recorded=True,
         )
 

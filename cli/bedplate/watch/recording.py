@@ -19,13 +19,11 @@ from bedplate.drift.finding import (
     Transition,
 )
 from bedplate.drift.lifecycle import Background, HostLife, Step
-from bedplate.drift.observation import By, CheckOutcome, HostCheck
+from bedplate.drift.observation import By, HostCheck
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Waivers
 from bedplate.watch.background import FleetBackground
 from bedplate.watch.waiver_file import WaiverBook
-
-_JUDGED = frozenset({CheckOutcome.CLEAN, CheckOutcome.DRIFTED})
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _state(
         check=check.id,
         outcome=seen.outcome,
         checked_at=at,
-        judged_at=at if seen.outcome in _JUDGED else judged_at,
+        judged_at=at if seen.outcome.judged else judged_at,
         reason=seen.reason,
         site=facts.site,
         owner=facts.owner,
