@@ -21,11 +21,10 @@ from bedplate.errors import NotFoundError, StoreError
 from bedplate.execution.executor import ExecutionOutcome, RunEnd, StopControl
 from bedplate.execution.redaction import Redactor
 from bedplate.execution.results import HostTally
+from bedplate.execution.teller import LastErrors
 from bedplate.runs import Event, Run, RunRepository
 
 _LATE_EVENTS = 5.0
-_KEPT_LINES = 40
-_PRINTED = frozenset({"error", "verbose", "system_warning"})
 
 
 class Bringing:
@@ -101,7 +100,7 @@ class Bringing:
             end = end_of_status(listed.status)
             error = "AWX deleted its job before all of it was brought in"
             return ExecutionOutcome(end, notes.tally.results, notes.tally.tasks, error, listed.revision), listed
-        return ending_of(execution, notes.tally, notes.errors, notes.retelling.refusal), execution
+        return ending_of(execution, notes.tally, notes.errors.lines, notes.retelling.refusal), execution
 
     def _end(self, run: Run, execution: Execution, outcome: ExecutionOutcome, *, new: bool) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -127,7 +126,7 @@ class _Notes:
         self._run = run
         self._events: list[Event] = []
         self.tally = HostTally(hosts)
-        self.errors: list[str] = []
+        self.errors = LastErrors()
         self.retelling = Retelling(Redactor(), self._note)
 
     def take(self, entries: list[dict[str, Any]]) -> None:
@@ -138,5 +137,4 @@ class _Notes:
     def _note(self, event: Event) -> None:
         self._events.append(event)
         self.tally.add(event)
-        if event.kind in _PRINTED:
-            self.errors = [*self.errors, *event.stdout.splitlines()][-_KEPT_LINES:]
+        self.errors.add(event)

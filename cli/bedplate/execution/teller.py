@@ -16,6 +16,22 @@ _ERRORS = frozenset({"error", "verbose", "system_warning"})
 _KEPT_LINES = 40
 
 
+class LastErrors:
+    """The last lines of what ansible says of errors.
+
+    Attributes:
+        lines: oldest first.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, event: Event) -> None:
+        """Keep what an event says of an error."""
+        if event.kind in _ERRORS:
+            self.lines = [*self.lines, *event.stdout.splitlines()][-_KEPT_LINES:]
+
+
 class Teller:
     """Passes events on, one after another.
 
@@ -29,12 +45,16 @@ class Teller:
         self._observers = list(observers)
         self._log: TextIO = open_private(log)
         self.error: BaseException | None = None
-        self.last_errors: list[str] = []
+        self._last_errors = LastErrors()
+
+    @property
+    def last_errors(self) -> list[str]:
+        """The last lines of errors."""
+        return self._last_errors.lines
 
     def tell(self, event: Event) -> None:
         """Pass an event on. An observer that fails hears no more; what it raised is in `error`."""
-        if event.kind in _ERRORS:
-            self.last_errors = [*self.last_errors, *event.stdout.splitlines()][-_KEPT_LINES:]
+        self._last_errors.add(event)
         if event.stdout:
             with contextlib.suppress(OSError):  # a full disk ends no run: the store has what was printed, too
                 self._log.write(event.stdout + "\n")
