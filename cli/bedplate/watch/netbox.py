@@ -74,9 +74,7 @@ class NetBox:
         written = " ".join(str(entry.comments) for entry in self._asked(lambda: list(journal.filter(**named))))
         fresh = {mark: finding for mark, finding in marks.items() if mark not in written}
         if fresh:
-            comments = "\n".join(
-                ["Bedplate found that this record and the host differ:", "", *map(_line, fresh.items())]
-            )
+            comments = "\n".join([_HEAD, "", *map(_line, fresh.items())])
             self._asked(lambda: journal.create(**named, kind="warning", comments=comments))
         return bool(fresh)
 
