@@ -53,6 +53,11 @@ def is_neutral(action: str) -> bool:
     return full_name(action) in NEUTRAL
 
 
+def leaves_its_work(action: str) -> bool:
+    """Return whether another module does a task's work, with arguments that are not the task's, or none does."""
+    return full_name(action) in _LEFT_TO_APT
+
+
 def full_name(action: str | None) -> str:
     """Return a module's full name: what has none is one of ansible's own."""
     name = action or ""
@@ -211,6 +216,7 @@ _OWN: Mapping[str, Naming] = {
     "host_files": both(each("meta", "folders", "path"), each("file", "files", "path")),
     "host_name": _host_name,
     "mount_options": at("mount", "mounts"),
+    "packages_absent": at("package", "name"),
     "packages_present": at("package", "name"),
     "root_files": _root_files,
     "service_current": both(at("unit", "name"), each("unit", "units", "name")),
@@ -223,6 +229,8 @@ TABLE: Mapping[str, Naming] = {
     **_OTHERS,
     **{f"bedplate.datacenter.{name}": naming for name, naming in _OWN.items()},
 }
+# To apt goes what has to be done, and not what is as it should be.
+_LEFT_TO_APT = frozenset({"bedplate.datacenter.packages_absent", "bedplate.datacenter.packages_present"})
 # Tasks that only ask, decide or steer: there is nothing of theirs to seal.
 NEUTRAL = frozenset(
     [f"ansible.builtin.{name}" for name in (

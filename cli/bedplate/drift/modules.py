@@ -63,6 +63,7 @@ _OWN: Mapping[str, Sequence[Naming]] = {
             re.compile(r"^(?P<key>name) in the kernel: (?P<found>\S+) -> (?P<agreed>\S+)"),
         ),
     ),
+    "packages_absent": _PACKAGES,
     "packages_present": _PACKAGES,
     "mount_options": (Texts(), Named("mount", ("remounted",), "options")),
     "sysctl_values": (Values("sysctl"),),
