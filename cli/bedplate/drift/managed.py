@@ -48,8 +48,8 @@ def managed(action: str, arguments: Values, result: Values) -> list[Named] | Non
     return None if naming is None else list(dict.fromkeys(naming(arguments, result)))
 
 
-def is_neutral(action: str) -> bool:
-    """Return whether a module only asks, decides or steers."""
+def is_neutral(action: str | None) -> bool:
+    """Return whether a module only asks, decides or steers: no check judges that, and no seal has it."""
     return full_name(action) in NEUTRAL
 
 
@@ -231,7 +231,7 @@ TABLE: Mapping[str, Naming] = {
 }
 # To apt goes what has to be done, and not what is as it should be.
 _LEFT_TO_APT = frozenset({"bedplate.datacenter.packages_absent", "bedplate.datacenter.packages_present"})
-# Tasks that only ask, decide or steer: there is nothing of theirs to seal.
+# Modules that only ask, decide or steer.
 NEUTRAL = frozenset(
     [f"ansible.builtin.{name}" for name in (
         "add_host", "assert", "async_status", "debug", "fail", "fetch", "find", "gather_facts", "getent", "group_by",
