@@ -94,7 +94,7 @@ def drifted(lab: LabFleet) -> Iterator[Drifted]:
 
 def _drifted(lab: LabFleet, launcher: Launcher) -> Drifted:
     def look(request: dict[str, Any]) -> Capture:
-        return capture(launcher, [HOST], lambda _host: request).of(HOST)
+        return capture(launcher, [HOST], [request]).of(HOST)
 
     as_root(lab, HOST, prepared(GROUND))
     resources = managed(GROUND)
