@@ -426,6 +426,9 @@ from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.snapsho
     Snapshot,
     read_snapshot,
 )
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.snapshot_fleet import (  # noqa: E402
+    SnapshotFleet,
+)
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.source import NetBoxSource  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.supply import Supply  # noqa: E402
 
@@ -496,16 +499,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
     def _live_snapshot(self, options: Options, query: Query, notices: Notices) -> Snapshot:
         source = NetBoxSource(Client(options.endpoint()), options.page_size, options.transport)
         kept = options.snapshot_path(source.url, query)
-        supply = Supply(
-            source,
-            query,
-            options.class_rule(),
-            options.limits(),
-            path=kept,
-            refresh=options.refresh,
-            full=options.full,
-        )
-        snapshot = supply.snapshot(notices, self.display.warning)
+        fleet = SnapshotFleet(source, query, options.class_rule(), notices, kept)
+        supply = Supply(fleet, options.limits(), path=kept, refresh=options.refresh, full=options.full)
+        snapshot = supply.serve(self.display.warning)
         if options.prefixes:
             for sentence in renewed(Prefixes(Client(options.endpoint()), options.page_size, kept)):
                 self.display.warning(sentence)

@@ -19,7 +19,7 @@ from integration.netbox_server import (
     json_answer,
     netbox_server,
 )
-from netbox_modules import classes, client, faults, gate, query, snapshot, source, supply
+from netbox_modules import classes, client, faults, gate, query, snapshot, snapshot_fleet, source, supply
 
 SITES, ROLES, TAGS, ADDRESSES = (
     "/api/dcim/sites/", "/api/dcim/device-roles/", "/api/extras/tags/", "/api/ipam/ip-addresses/",
@@ -45,9 +45,8 @@ class Refreshing:
         asked = query.Query(("device", "virtual_machine"), filters or {}, ("active", "staged"))
         options = gate.Limits(**{"cache_ttl": 0, "shrink_limit": 100, **limits})
         path = str(self.folder / name)
-        return supply.Supply(asked_of, asked, RULE, options, path=path, refresh=True, full=full).snapshot(
-            faults.Notices(), lambda _warning: None
-        )
+        fleet = snapshot_fleet.SnapshotFleet(asked_of, asked, RULE, faults.Notices(), path)
+        return supply.Supply(fleet, options, path=path, refresh=True, full=full).serve(lambda _warning: None)
 
 
 @pytest.fixture
