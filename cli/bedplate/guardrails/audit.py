@@ -167,9 +167,9 @@ def _anchor_faults(hashes: Mapping[int, str], last: int, anchors: Sequence[Ancho
     known = sorted(set(anchors), key=lambda each: (each.number, each.at))
     head = max((each.number for each in known), default=0)
     faults = [
-        AuditFault(f"entry {each.number} is not the one that was anchored at {each.at}: it was written anew", each.number)
+        AuditFault(f"entry {number} is not the one that was anchored at {each.at}: it was written anew", number)
         for each in known
-        if each.number in hashes and hashes[each.number] != each.hash
+        if (number := each.number) in hashes and hashes[number] != each.hash
     ]
     if head > last:
         faults.append(AuditFault(f"the tail was cut: entries {last + 1} to {head} were anchored and are gone", head))
