@@ -44,7 +44,10 @@ _RELATED = {
     "notification_templates_error": "notification_templates",
     "notification_templates_approvals": "notification_templates",
     "success_nodes": "workflow_job_template_nodes",
+    "failure_nodes": "workflow_job_template_nodes",
+    "always_nodes": "workflow_job_template_nodes",
 }
+_LINKS = ("success_nodes", "failure_nodes", "always_nodes")
 Entry = dict[str, Any]
 
 
@@ -281,7 +284,7 @@ class FakeAwx:
         if entry.get("approval"):
             kind = {"unified_job_type": "workflow_approval"}
             summary["unified_job_template"] = {**entry["approval"], **kind}
-        nodes = {"success_nodes": entry["related"]["success_nodes"]} if "identifier" in entry else {}
+        nodes = {name: entry["related"][name] for name in _LINKS} if "identifier" in entry else {}
         kind_name = _TYPES.get(collection, collection.removesuffix("s"))
         return {**shown, **nodes, "type": kind_name, "url": base, "related": {}, "summary_fields": summary}
 

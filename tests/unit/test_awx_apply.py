@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bedplate.awx.comparison import Action, Cause
-from bedplate.awx.kinds import BY_NAME
+from bedplate.awx.kinds import BY_NAME, NODE_EXTRAS
 from bedplate.awx.own_limits import limits_left_to_awx
 from bedplate.catalog import load_catalog
 from bedplate.errors import EngineError
@@ -367,6 +367,27 @@ class TestApproval:
         assert furnished.lines(mine) == []
         assert len(furnished.fake.objects["workflow_job_template_nodes"]) == 2
 
+    @pytest.mark.parametrize(
+        ("number", "by_hand"),
+        [
+            (1, {"related": {"always_nodes": [2]}}),
+            (1, {"related": {"failure_nodes": [2]}}),
+            (2, {"limit": "web"}),
+            (2, {"job_type": "check"}),
+            (2, {"extra_data": {"size": "large"}}),
+            (2, {"all_parents_must_converge": True}),
+        ],
+    )
+    def test_a_way_around_the_approval_is_closed(self, furnished: Awx, number: int, by_hand: dict[str, Any]) -> None:
+        mine = product(**self.MINE)
+        furnished.apply(mine)
+        node = furnished.fake.objects["workflow_job_template_nodes"][number]
+        related = {**node["related"], **by_hand.get("related", {})}
+        furnished.fake.edit("workflow_job_template_nodes", number, **{**by_hand, "related": related})
+        assert furnished.lines(mine) == ["update workflow_job_template sample nodes"]
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
+
 
 class TestGuardrails:
     def test_what_awx_does_not_enforce_no_team_may_launch(self, furnished: Awx) -> None:
@@ -482,6 +503,12 @@ def test_every_field_that_awx_takes_is_kept_or_left_to_others_on_purpose(kind: s
     for name, default in BY_NAME[kind].defaults.items():
         if recorded[name].get("default") is not None:
             assert recorded[name]["default"] == default, name
+
+
+def test_nothing_that_a_step_of_a_workflow_may_have_goes_unseen() -> None:
+    recorded = set(options("workflow_job_template_nodes")["actions"]["POST"])
+    looked_at = {"workflow_job_template", "unified_job_template", "identifier", "all_parents_must_converge"}
+    assert recorded - looked_at == set(NODE_EXTRAS) - {"failure_nodes", "always_nodes"}
 
 
 def test_limits_that_playbooks_keep_to_are_not_missing_in_awx(awx: Awx) -> None:
