@@ -447,6 +447,13 @@ class TestSchedules:
         assert (made["job_type"], made["limit"]) == ("check", "site_fra1")
         assert awx.lines(mine) == []
 
+    def test_two_at_the_same_time(self, awx: Awx) -> None:
+        mine = product(parameters=[], schedule=[{"calendar": "daily", "limit": name} for name in ("a", "b")])
+        assert not [result for result in awx.apply(mine) if result.error]
+        made = {each["name"]: each["limit"] for each in awx.fake.objects["schedules"].values()}
+        assert made == {"sample: daily UTC": "a", "sample: daily UTC (2)": "b"}
+        assert awx.lines(mine) == []
+
     def test_one_that_was_switched_off_by_hand_is_switched_on(self, awx: Awx) -> None:
         mine = product(parameters=[], schedule=[{"calendar": "daily"}])
         awx.apply(mine)

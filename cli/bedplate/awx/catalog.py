@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -203,14 +204,17 @@ def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN
 
 
 def _schedules(product: Product, template: Ref) -> Iterator[Wanted]:
+    names = Counter[str]()  # those of one template must differ
     for schedule in product.schedule:
         if _schedule_fault(product, schedule):
             continue  # said in the notes
         named = [(product.parameter(name), name, value) for name, value in schedule.parameters.items()]
         answers = {name: answer_of(parameter, value) if parameter else value for parameter, name, value in named}
+        name = f"{product.name}: {schedule.calendar} {schedule.timezone}"
+        names[name] += 1
         yield wanted(
             "schedule",
-            f"{product.name}: {schedule.calendar} {schedule.timezone}",
+            name if names[name] == 1 else f"{name} ({names[name]})",
             summary=product.summary,
             fields={
                 "unified_job_template": template,
