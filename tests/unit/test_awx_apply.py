@@ -447,6 +447,17 @@ class TestSchedules:
         assert (made["job_type"], made["limit"]) == ("check", "site_fra1")
         assert awx.lines(mine) == []
 
+    def test_answers_that_are_written_as_text_have_the_type_that_awx_takes(self, awx: Awx) -> None:
+        asked = [
+            {"name": "count", "type": "integer", "title": "Count", "required": True},
+            {"name": "reboot", "type": "boolean", "title": "Reboot"},
+            {"name": "wait", "type": "duration", "title": "Wait", "when": {"reboot": True}},
+        ]
+        given = {"count": "3", "reboot": "no", "wait": ""}
+        mine = product(parameters=asked, schedule=[{"calendar": "daily", "parameters": given}])
+        assert not [result for result in awx.apply(mine) if result.error]
+        assert awx.fake.objects["schedules"][1]["extra_data"] == {"count": 3, "reboot": "false"}
+
     def test_two_at_the_same_time(self, awx: Awx) -> None:
         mine = product(parameters=[], schedule=[{"calendar": "daily", "limit": name} for name in ("a", "b")])
         assert not [result for result in awx.apply(mine) if result.error]
