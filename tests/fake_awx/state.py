@@ -235,9 +235,14 @@ class FakeAwx:
         held = entry["related"][name]
         if body.get("disassociate"):
             entry["related"][name] = [each for each in held if each != body["id"]]
+            if name == "labels" and not self._is_attached(body["id"]):
+                del self.objects["labels"][body["id"]]  # AWX keeps none that nothing bears
         elif body["id"] not in held:
             held.append(body["id"])
         return 204, None
+
+    def _is_attached(self, label: int) -> bool:
+        return any(label in each["related"]["labels"] for kind in _TEMPLATES for each in self.objects[kind].values())
 
     def _survey(self, method: str, entry: Entry, body: Any) -> tuple[int, Any]:
         if method == "GET":

@@ -66,6 +66,15 @@ class TestApply:
         awx.apply(product())
         assert awx.lines(product()) == []
 
+    def test_a_label_that_changes_products_is_not_lost_on_its_way(self, awx: Awx) -> None:
+        awx.apply(product("a", tags=["quick"]), product("b"))
+        moved = [product("a"), product("b", tags=["quick"])]
+        assert not [result for result in awx.apply(*moved) if result.error]
+        assert awx.lines(*moved) == []
+        approved = [product(name, tags=["slow"], guardrails={"approval": {}}) for name in "ab"]
+        assert not [result for result in awx.apply(*approved) if result.error]
+        assert awx.lines(*approved) == []
+
     def test_a_changed_product_touches_its_template_and_its_survey(self, awx: Awx) -> None:
         products = [product(f"p{number}") for number in range(5)]
         awx.apply(*products)

@@ -43,6 +43,7 @@ class Applier:
         self._sleep = sleep
         self._made: dict[Ref, int] = {}
         self._broken: dict[Ref, str] = {}
+        self._taken_off: set[Ref] = set()
         self._synced = False
         self._looked_again = False
 
@@ -155,8 +156,21 @@ class Applier:
         for name in sorted(set(there) - set(after)):
             number = there[name] or self._id(Ref(kind, name))
             self._client.put(f"{path}{relation}/", {"id": number, "disassociate": True})
+            self._taken_off.add(Ref(kind, name))
         for name in sorted(set(after) - set(there)):
-            self._client.put(f"{path}{relation}/", {"id": self._id(Ref(kind, name))})
+            self._attach_one(f"{path}{relation}/", Ref(kind, name))
+
+    def _attach_one(self, path: str, ref: Ref) -> None:
+        try:
+            self._client.put(path, {"id": self._id(ref)})
+        except AwxError as fault:
+            if ref.kind != "label" or ref not in self._taken_off or fault.status not in {400, 404}:
+                raise
+            # AWX deleted it when we took it off the last template that bore it.
+            organization = next(each.body["organization"] for each in self._actual.found if each.ref == ref)
+            made = self._client.create("labels/", {"name": ref.name, "organization": organization})
+            self._made[ref] = int(made["id"])
+            self._client.put(path, {"id": self._made[ref]})
 
     def _grant(self, definition: str, number: int, before: Any, after: Any) -> None:  # noqa: ANN401
         there = {team for team in after if self._actual.has("team", team)}
