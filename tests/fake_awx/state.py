@@ -311,9 +311,10 @@ def _numbering(collection: str) -> str:
 
 
 def _keep_secrets(old: Entry, new: Entry) -> None:
-    for key, value in (new.get("inputs") or {}).items():
-        if value == _SECRET:
-            new["inputs"] = {**new["inputs"], key: old["inputs"][key]}
+    for name in ("inputs", "notification_configuration"):
+        for key, value in (new.get(name) or {}).items():
+            if value == _SECRET:
+                new[name] = {**new[name], key: old[name][key]}
 
 
 def _rest(survey: Entry, given: Entry) -> Entry:

@@ -333,6 +333,24 @@ class TestSecrets:
         assert awx.fake.named("credentials", "Bedplate NetBox")["inputs"]["token"] == "second-netbox-token"
         assert "netbox-token" not in repr(mine.plan(product("new")))
 
+    def test_what_awx_shows_of_a_credential_is_set_back_without_its_secret(self, awx: Awx, tmp_path: Path) -> None:
+        file = tmp_path / "token"
+        file.write_text("first-netbox-token\n", encoding="utf-8")
+        file.chmod(0o600)
+        mine = Awx(awx.fake, netbox_url="https://netbox.example.com", netbox_token_file=str(file))
+        mine.apply()
+        credential = awx.fake.named("credentials", "Bedplate NetBox")
+        by_hand = {"url": "https://elsewhere.example.com", "token": "newer-token-of-theirs"}
+        awx.fake.edit("credentials", credential["id"], inputs=by_hand)
+        (change,) = mine.plan().changes
+        assert (change.cause, [each.field for each in change.differences]) == (Cause.AWX, ["inputs.url"])
+        mine.apply()
+        assert awx.fake.named("credentials", "Bedplate NetBox")["inputs"] == {
+            "url": "https://netbox.example.com",
+            "token": "newer-token-of-theirs",
+        }
+        assert mine.lines() == []
+
     def test_a_type_of_credential_gives_netbox_to_the_inventory_source(self, awx: Awx, tmp_path: Path) -> None:
         file = tmp_path / "token"
         file.write_text("t\n", encoding="utf-8")

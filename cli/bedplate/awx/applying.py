@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bedplate.awx.client import AwxClient
-from bedplate.awx.comparison import Action, Actual, Change, Found, Plan
+from bedplate.awx.comparison import HIDDEN, Action, Actual, Change, Found, Plan
 from bedplate.awx.faults import AwxError
 from bedplate.awx.kinds import ROLES, TEMPLATES, Ref
 from bedplate.awx.wanted import Wanted
@@ -117,6 +117,8 @@ class Applier:
         body = {key: self._plain(value) for key, value in wish.full_fields.items() if key in changed}
         if {"secrets", "notification_type"} & changed:
             body |= wish.secrets
+        else:
+            body |= _beside_secrets(wish, change.found, changed)
         self._client.change(f"{path}{change.found.id}/", {**marked, **body})
         return change.found.id
 
@@ -232,6 +234,16 @@ class Applier:
 
 def _fields(change: Change) -> set[str]:
     return {difference.field for difference in change.differences}
+
+
+def _beside_secrets(wish: Wanted, found: Found, changed: set[str]) -> dict[str, Any]:
+    """What goes with a secret where that changed and the secret did not, which stays as it is in AWX."""
+    body = {}
+    for name, wanted in wish.secrets.items():
+        if any(each.startswith(f"{name}.") for each in changed):
+            shown = found.body.get(name) or {}
+            body[name] = {key: HIDDEN if shown.get(key) == HIDDEN else value for key, value in wanted.items()}
+    return body
 
 
 def _explained(fault: AwxError, change: Change) -> str:
