@@ -160,6 +160,14 @@ class TestByHand:
         awx.apply()
         assert json.loads(awx.fake.named("inventory_sources", "Bedplate")["source_vars"]) == written
 
+    def test_the_inventory_source_as_a_whole(self, awx: Awx) -> None:
+        awx.apply()
+        source = awx.fake.named("inventory_sources", "Bedplate")
+        awx.fake.edit("inventory_sources", source["id"], verbosity=2, timeout=5, scm_branch="x", overwrite=False)
+        assert awx.lines() == ["update inventory_source Bedplate overwrite timeout verbosity scm_branch"]
+        awx.apply()
+        assert awx.lines() == []
+
     def test_a_survey_that_somebody_changed_is_set_back(self, awx: Awx) -> None:
         awx.apply(product())
         template = awx.fake.named("job_templates", "sample")

@@ -162,6 +162,9 @@ _SOURCE = {
     "enabled_value": "",
     "host_filter": "",
     "limit": "",
+    "timeout": 0,
+    "verbosity": 1,
+    "scm_branch": "",
 }
 _CREDENTIAL_TYPE = {"kind": "cloud", "inputs": {}, "injectors": {}}
 # In the order in which they are made; they are deleted the other way round.
