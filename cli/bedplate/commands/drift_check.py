@@ -64,7 +64,7 @@ def check(
     another reason: nothing is known of them then.
 
     A host that is from NetBox is compared with its record there, too, as the inventory has it. --journal writes what
-    differs into the host's journal, once; NETBOX_URL and NETBOX_TOKEN say where.
+    differs into the host's journal, once; NETBOX_URL and NETBOX_TOKEN (or NETBOX_TOKEN_FILE) say where.
 
     \b
     Examples:
