@@ -13,10 +13,10 @@ import click
 from bedplate.commands.completing import complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.drift_waivers import waiver_book
+from bedplate.commands.executing import executed
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.commands.run import executed
 from bedplate.drift.finding import Cause
 from bedplate.drift.observation import UNREACHABLE, CheckOutcome
 from bedplate.errors import UsageError
