@@ -131,6 +131,12 @@ def test_cases_are_compared_with_what_policies_say(tmp_path: Path) -> None:
         ("cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, host: a}]", "unknown key host"),
         ("cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, hosts: a}]", "must be a list"),
         ("cases: [{name: x, person: a, product: p, at: noon, expect: deny}]", "must be a day or a time"),
+        ("cases: [{name: x, person: a, product: p, at: 2026-02-30, expect: deny}]", "day is out of range"),
+        ("cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, by: [x]}]", "by must be the name"),
+        (
+            "cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, parameters: [x]}]",
+            "parameters must be a mapping",
+        ),
     ],
 )
 def test_what_is_no_case(tmp_path: Path, text: str, fault: str) -> None:
