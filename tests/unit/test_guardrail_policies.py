@@ -69,7 +69,10 @@ def test_what_nothing_permits_is_refused() -> None:
 
 
 def test_a_policy_that_fails_refuses() -> None:
-    wrong = '@id("wrong")\n@contact("#security")\nforbid (principal, action, resource) when { context.parameters.size > 3 };'
+    wrong = (
+        '@id("wrong")\n@contact("#security")\n'
+        "forbid (principal, action, resource) when { context.parameters.size > 3 };"
+    )
     decision = Policies({"a.cedar": ALLOW, "b.cedar": wrong}).decide(QUESTION)
     assert not decision.allowed
     assert "b.cedar#wrong" in decision.errors[0]
