@@ -209,6 +209,13 @@ class TestAudit:
             "line 1 of the anchors is not signed with the key", "line 2 of the anchors is damaged",
         ]  # fmt: skip
 
-    def test_an_entry_that_cannot_be_read(self) -> None:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [("{", "["), ('"at"', '"on"'), ("+00:00", ""), ('{"n":1}', '"n"'), ('"kind"', '"what"'), ("2026-", "MMXXVI-")],
+    )
+    def test_an_entry_that_cannot_be_read(self, old: str, new: str) -> None:
+        (entry,) = _chain(1)
+        assert entry.record.details == {"n": 1}
+        assert old in entry.body
         with pytest.raises(ValueError, match="entry 1 cannot be read"):
-            _ = AuditEntry(1, "{}", GENESIS, "").record
+            _ = replace(entry, body=entry.body.replace(old, new)).record
