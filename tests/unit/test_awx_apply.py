@@ -203,6 +203,20 @@ class TestByHand:
         furnished.apply(mine)
         assert [grant["team"] for grant in grants.values()] == [1]
 
+    @pytest.mark.parametrize("access", [{}, {"run": ["all"]}])
+    def test_where_the_catalog_names_no_team_grants_are_awx_s_own_matter(
+        self, furnished: Awx, access: dict[str, Any]
+    ) -> None:
+        mine = product(access=access)
+        assert furnished.plan(mine).notes == ()
+        furnished.apply(mine)
+        role = furnished.fake.named("role_definitions", "JobTemplate Execute")["id"]
+        template = furnished.fake.named("job_templates", "sample")["id"]
+        furnished.fake.add("role_team_assignments", role_definition=role, team=2, object_id=str(template))
+        assert furnished.lines(mine) == []
+        asks = product(access=access, guardrails={"approval": {}})
+        assert "update job_template sample teams.execute" in furnished.lines(asks)
+
 
 class TestOthers:
     def test_an_object_of_the_same_name_is_left_alone_and_said(self, awx: Awx) -> None:

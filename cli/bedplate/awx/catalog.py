@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,6 +18,7 @@ from bedplate.awx.surveys import answer_of, survey_of
 from bedplate.awx.wanted import Node, Wanted, wanted
 from bedplate.catalog import Product, TargetClass, resolve_parameters
 from bedplate.catalog.service import Schedule
+from bedplate.persons import EVERYBODY
 
 NETBOX = "Bedplate NetBox"
 _LABELS = 10  # AWX lists no more with a template
@@ -133,7 +134,6 @@ def _netbox(site: Site) -> Iterator[Wanted]:
 def _of_product(product: Product, site: Site) -> Iterator[Wanted]:
     survey = survey_of(product)
     approval = product.guardrails.approval is not None
-    runners = () if approval or _unguarded(product) else tuple(sorted(product.access.run or ()))
     yield wanted(
         "job_template",
         product.name,
@@ -142,7 +142,7 @@ def _of_product(product: Product, site: Site) -> Iterator[Wanted]:
         survey=survey,
         labels=_labels(product),
         credentials=site.credentials,
-        teams={"execute": runners},
+        teams={"execute": ()} if approval else _runners(product),
         notifications=_notifications(product, site),
         product=product.name,
     )
@@ -183,7 +183,6 @@ def _limit(product: Product) -> dict[str, Any]:
 def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN401
     approval = product.guardrails.approval
     expires = int(approval.expires.total_seconds()) if approval and approval.expires else 0
-    runners = () if _unguarded(product) else tuple(sorted(product.access.run or ()))
     return wanted(
         "workflow_job_template",
         product.name,
@@ -197,10 +196,19 @@ def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN
         },
         survey=survey,
         labels=_labels(product),
-        teams={"execute": runners, "approve": tuple(sorted(product.access.approve or ()))},
+        teams={**_runners(product), **_granted("approve", product.access.approve)},
         nodes=(Node("approve", timeout=expires), Node("run", template=product.name)),
         product=product.name,
     )
+
+
+def _runners(product: Product) -> dict[str, tuple[str, ...]]:
+    return {"execute": ()} if _unguarded(product) else _granted("execute", product.access.run)
+
+
+def _granted(role: str, teams: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Where the catalog lets everybody, it is AWX's own matter whom it lets: nothing is wanted."""
+    return {} if teams is None or EVERYBODY in teams else {role: tuple(sorted(teams))}
 
 
 def _schedules(product: Product, template: Ref) -> Iterator[Wanted]:
