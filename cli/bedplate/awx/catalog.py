@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any
 
 from bedplate.awx.calendars import UnfitCalendarError, rrule_of
-from bedplate.awx.kinds import EVENTS, KINDS, Ref
+from bedplate.awx.hearing import heard_by, notification_templates, notifications_on, unknown_notification
+from bedplate.awx.kinds import KINDS, Ref
 from bedplate.awx.marks import secret_digest
-from bedplate.awx.receivers import notifications_of
 from bedplate.awx.site import Site
 from bedplate.awx.surveys import answer_of, survey_of
 from bedplate.awx.wanted import Node, Wanted, wanted
@@ -22,7 +22,6 @@ from bedplate.persons import EVERYBODY
 
 NETBOX = "Bedplate NetBox"
 _LABELS = 10  # AWX lists no more with a template
-_OUTCOMES = {"successful": "success", "failed": "error", "canceled": "error", "expired": "error"}
 # Variables of the environment. When AWX reads an inventory it looks for collections in no project, unless
 # it is told to: without these ansible-core before 2.19 does not find our plugin.
 _SOURCE_ENVIRONMENT = {
@@ -47,10 +46,9 @@ def wishes_of(products: Iterable[Product], site: Site, today: date) -> Wishes:
     products = [each for each in products if not (each.lifecycle.sunset and each.lifecycle.sunset < today)]
     labels = sorted({label for product in products for label in _labels(product)})
     objects += [wanted("label", label, fields={"organization": _organization(site)}) for label in labels]
-    heard = sorted({name for product in products for names in _heard(product).values() for name in names})
-    for name in heard:
-        objects += _notification_templates(name, site)
-        notes += _unknown_notification(name, site)
+    for name in heard_by(products):
+        objects += notification_templates(name, site)
+        notes += unknown_notification(name, site)
     for product in products:
         objects += _of_product(product, site)
         notes += _notes(product)
@@ -143,7 +141,7 @@ def _of_product(product: Product, site: Site) -> Iterator[Wanted]:
         labels=_labels(product),
         credentials=site.credentials,
         teams={"execute": ()} if approval else _runners(product),
-        notifications=_notifications(product, site),
+        notifications=notifications_on(product, site),
         product=product.name,
     )
     if approval:
@@ -256,44 +254,6 @@ def _schedule_fault(product: Product, schedule: Schedule) -> str | None:
 def _labels(product: Product) -> tuple[str, ...]:
     stage = f"stage:{product.lifecycle.stage.value}"
     return tuple(sorted(["bedplate", f"owner:{product.owner.team}", stage, *product.tags][:_LABELS]))
-
-
-def _notification_templates(name: str, site: Site) -> Iterator[Wanted]:
-    """What a receiver becomes in AWX; one of the same name that somebody made by hand is used as it is."""
-    for each in notifications_of(name, site.receivers.get(name, ())) or ():
-        configuration = dict(each.configuration)
-        yield wanted(
-            "notification_template",
-            each.name,
-            summary="Who hears of results.",
-            fields={"organization": _organization(site), "notification_type": each.kind},
-            secrets={"notification_configuration": configuration},
-            secret_state=secret_digest(json.dumps(configuration, sort_keys=True), each.name),
-        )
-
-
-def _unknown_notification(name: str, site: Site) -> Iterator[str]:
-    addresses = site.receivers.get(name)
-    if addresses is not None and notifications_of(name, addresses) is None:
-        yield f"AWX has no type of notification for the receiver {name}; one made by hand of this name is used"
-
-
-def _notifications(product: Product, site: Site) -> dict[str, tuple[str, ...]]:
-    """The notification templates that hang on a product's template, by event."""
-    known = {name: notifications_of(name, addresses) for name, addresses in site.receivers.items()}
-    return {
-        event: tuple(sorted(each for name in names for each in ([n.name for n in known.get(name) or ()] or [name])))
-        for event, names in _heard(product).items()
-    }
-
-
-def _heard(product: Product) -> dict[str, tuple[str, ...]]:
-    receivers: dict[str, set[str]] = {event: set() for event in EVENTS}
-    for notification in product.notifications:
-        for outcome in notification.outcomes:
-            if outcome in _OUTCOMES:
-                receivers[_OUTCOMES[outcome]] |= set(notification.to)
-    return {event: tuple(sorted(names)) for event, names in receivers.items()}
 
 
 def _unguarded(product: Product) -> list[str]:
