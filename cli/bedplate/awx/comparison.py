@@ -13,19 +13,9 @@ import yaml
 from bedplate.awx.catalog import Wishes
 from bedplate.awx.kinds import KINDS, TEMPLATES, Kind, Ref
 from bedplate.awx.marks import is_of, read_mark
+from bedplate.awx.questions import changed_questions, same_questions
 from bedplate.awx.wanted import Node, Wanted
 
-_QUESTION = (
-    "type",
-    "question_name",
-    "question_description",
-    "variable",
-    "required",
-    "min",
-    "max",
-    "choices",
-    "default",
-)
 HIDDEN = "$encrypted$"  # what AWX shows of a secret; sent, it leaves the secret as it is
 _SETTINGS = "as in the settings"
 _VARIABLES = frozenset({"extra_vars", "variables", "source_vars"})
@@ -282,17 +272,7 @@ def _same_survey(wish: Wanted, found: Found) -> bool:
         return wish.survey is None and not listed
     if (listed["title"], listed["description"]) != (wish.survey["name"], wish.survey["description"]):
         return False
-    return found.survey is None or list(map(_question, found.survey["spec"])) == list(
-        map(_question, wish.survey["spec"])
-    )
-
-
-def _question(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A question in one form: AWX's page writes empty values and keys of its own where an API client has none."""
-    kept = {key: item[key] for key in _QUESTION if item.get(key) not in (None, "", [])}
-    if isinstance(kept.get("choices"), str):
-        kept["choices"] = kept["choices"].split("\n")
-    return kept
+    return found.survey is None or same_questions(found.survey["spec"], wish.survey["spec"])
 
 
 def _survey_difference(wish: Wanted, found: Found) -> Difference:
@@ -300,20 +280,7 @@ def _survey_difference(wish: Wanted, found: Found) -> Difference:
     if found.survey is None or wish.survey is None:
         listed = found.body.get("summary_fields", {}).get("survey")
         return Difference("survey", listed and listed["description"], wish.survey and wish.survey["description"])
-    before, after = (
-        {item["variable"]: _question(item) for item in each["spec"]} for each in (found.survey, wish.survey)
-    )
-    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return Difference("survey", *(_only(changed, each, other) for each, other in ((before, after), (after, before))))
-
-
-def _only(names: Iterable[str], questions: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of these questions that are otherwise there; empty where only the order of questions differs."""
-    return {
-        name: {key: value for key, value in questions[name].items() if others.get(name, {}).get(key) != value}
-        for name in names
-        if name in questions
-    }
+    return Difference("survey", *changed_questions(found.survey["spec"], wish.survey["spec"]))
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401
