@@ -98,6 +98,12 @@ class FakeAwx:
         entry.update(body)
         entry["modified_by"] = by
 
+    def take_over(self, name: str) -> None:
+        """Make a job template somebody else's: neither its mark nor its label is left."""
+        template = self.named("job_templates", name)
+        related = {**template["related"], "labels": []}
+        self.edit("job_templates", template["id"], description="Somebody's.", related=related)
+
     def get(self, collection: str, number: int) -> Entry:
         if number not in self.objects[collection]:
             raise Answer(404, {"detail": "Not found."})

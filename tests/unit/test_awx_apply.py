@@ -149,6 +149,20 @@ class TestByHand:
         assert awx.fake.named("job_templates", "sample")["forks"] == 0
         assert awx.lines(product()) == []
 
+    def test_a_description_without_the_mark_is_set_back_where_the_label_says_whose_it_is(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        marked = template["description"]
+        awx.fake.edit("job_templates", template["id"], description="Ask Eve first.", forks=5)
+        (change,) = awx.plan(product()).changes
+        assert (change.action, change.cause) == (Action.UPDATE, Cause.AWX)
+        assert [each.field for each in change.differences] == ["description", "forks"]
+        assert awx.lines() == []
+        awx.apply(product())
+        assert (template["description"], template["forks"]) == (marked, 0)
+        awx.fake.take_over("sample")
+        assert awx.lines(product()) == ["foreign job_template sample"]
+
     def test_variables_of_the_source_are_compared_as_what_they_mean(self, awx: Awx) -> None:
         awx.apply()
         source = awx.fake.named("inventory_sources", "Bedplate")

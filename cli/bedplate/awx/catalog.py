@@ -11,7 +11,7 @@ from typing import Any
 
 from bedplate.awx.calendars import UnfitCalendarError, rrule_of
 from bedplate.awx.hearing import heard_by, notification_templates, notifications_on, unknown_notification
-from bedplate.awx.kinds import KINDS, Ref
+from bedplate.awx.kinds import KINDS, LABEL, Ref
 from bedplate.awx.marks import secret_digest
 from bedplate.awx.site import Site
 from bedplate.awx.surveys import answer_of, survey_of
@@ -253,7 +253,7 @@ def _schedule_fault(product: Product, schedule: Schedule) -> str | None:
 
 def _labels(product: Product) -> tuple[str, ...]:
     stage = f"stage:{product.lifecycle.stage.value}"
-    return tuple(sorted(["bedplate", f"owner:{product.owner.team}", stage, *product.tags][:_LABELS]))
+    return tuple(sorted([LABEL, f"owner:{product.owner.team}", stage, *product.tags][:_LABELS]))
 
 
 def _unguarded(product: Product) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from bedplate.awx.catalog import Wishes
-from bedplate.awx.kinds import KINDS, TEMPLATES, Kind, Ref
+from bedplate.awx.kinds import KINDS, LABEL, TEMPLATES, Kind, Ref
 from bedplate.awx.marks import is_of, read_mark
 from bedplate.awx.questions import changed_questions, same_questions
 from bedplate.awx.wanted import Node, Wanted
@@ -46,6 +46,17 @@ class Found:
         """The state that its mark names; None where it is not ours."""
         state = read_mark(self.body.get("description")).state
         return state if state and is_of(state, self.kind.name, self.name) else None
+
+    @property
+    def is_ours(self) -> bool:
+        """By its mark; a template also by its label, where somebody wrote another description."""
+        bare = read_mark(self.body.get("description")).state is None
+        return self.state is not None or (bare and self.kind.name in TEMPLATES and LABEL in self.labels)
+
+    @property
+    def labels(self) -> list[str]:
+        listed = self.body.get("summary_fields", {}).get("labels", {})
+        return [each["name"] for each in listed.get("results", [])]
 
     @property
     def ref(self) -> Ref:
@@ -179,13 +190,13 @@ def _change(wish: Wanted, actual: Actual, unusable: Mapping[Ref, Change]) -> Cha
         return None
     if found is None:
         return Change(Action.CREATE, wish.kind, wish.name, wish)
-    if found.state is None:
+    if not found.is_ours:
         why = "an object of this name is there that Bedplate did not make"
         return None if wish.kind.shared else Change(Action.FOREIGN, wish.kind, wish.name, wish, found, why=why)
     differences = tuple(_differences(wish, found, actual))
     if not differences and found.state == wish.state:
         return None
-    cause = Cause.AWX if found.state == wish.state else Cause.CATALOG
+    cause = Cause.AWX if found.state in {wish.state, None} else Cause.CATALOG
     return Change(Action.UPDATE, wish.kind, wish.name, wish, found, cause, differences)
 
 
@@ -247,7 +258,7 @@ def _hanging(wish: Wanted, found: Found, actual: Actual) -> Iterator[Difference]
     if not _same_survey(wish, found):
         yield _survey_difference(wish, found)
     summary = found.body.get("summary_fields", {})
-    yield from _names("labels", [each["name"] for each in summary.get("labels", {}).get("results", [])], wish.labels)
+    yield from _names("labels", found.labels, wish.labels)
     if wish.kind.name == "job_template":
         yield from _names("credentials", [each["name"] for each in summary.get("credentials", [])], wish.credentials)
     for role, teams in wish.teams.items():

@@ -137,7 +137,7 @@ def _organization_of(wishes: Wishes) -> str:
 
 
 def _is_ours(kind: Kind, entry: Entry) -> bool:
-    return Found(kind, entry["id"], entry["name"], entry).state is not None
+    return Found(kind, entry["id"], entry["name"], entry).is_ours
 
 
 def _has_ours(name: str, entries: Mapping[str, list[Entry]]) -> bool:
