@@ -173,6 +173,17 @@ class TestAudit:
         (fault,) = verify(entries, anchors)
         assert fault.sentence == "entries 3 to 3 were never anchored"
 
+    @given(st.integers(0, 4), st.integers(1, 5), st.integers(0, 3))
+    def test_a_tail_that_was_cut_is_found_also_when_the_log_went_on(self, kept: int, cut: int, more: int) -> None:
+        before, after = _chain(kept + cut), _chain(kept)
+        for number in range(kept + 1, kept + cut + more + 1):
+            record = AuditRecord("asked", NOW, "eve", "login", "machine", details={"n": number})
+            after.append(chain(record, number, after[-1].hash if after else GENESIS))
+        anchors = [anchor(entry, self.KEY, NOW) for entry in [*before, *after[kept:]]]
+        faults = verify(after, anchors)
+        assert [fault.number for fault in faults] == list(range(kept + 1, kept + cut + 1))
+        assert all("written anew" in fault.sentence for fault in faults)
+
     def test_anchors_are_read_from_whatever_syslog_put_before_them(self) -> None:
         (entry,) = _chain(1)
         line = anchor(entry, self.KEY, NOW).line

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from bedplate.catalog import product_schema
 from bedplate.catalog.yaml_tree import parse_yaml
+from bedplate.main import cli
 from command_result import ContentCommand, Result
 
 ROOT = Path(__file__).parents[2]
@@ -213,7 +215,9 @@ class TestView:
         monkeypatch.setenv("BEDPLATE_TEAMS_FILE", str(teams))
         return bedplate
 
-    def test_others_are_not_shown_it(self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_others_are_not_shown_it(
+        self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.setenv("BEDPLATE_ACCESS_USER", "eve")
         for _ in range(2):  # read, and from the copy of what was read
             assert json.loads(viewed("list", "-o", "json").out) == []
@@ -227,6 +231,7 @@ class TestView:
         assert not (tmp_path / "site" / "sample.html").exists()
         assert "sample" not in viewed("backstage").out
         assert viewed("report", "sample").code == 3
+        assert ContentCommand("feedback", viewed.root, capsys)("sample", "1").code == 3
 
     def test_the_teams_that_are_named_are(
         self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -236,6 +241,23 @@ class TestView:
         assert viewed("show", "sample").code == 0
         assert viewed("docs", str(tmp_path / "site")).code == 0
         assert (tmp_path / "site" / "sample.html").exists()
+
+    @pytest.mark.parametrize(("person", "shown"), [("eve", []), ("kim", ["sample"])])
+    def test_the_tabulator_key_shows_no_more(
+        self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch, person: str, shown: list[str]
+    ) -> None:
+        monkeypatch.setenv("BEDPLATE_CONTENT_PATH", str(viewed.root))
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", person)
+        answers = ShellComplete(cli, {}, "bedplate", "_X").get_completions
+        assert [item.value for item in answers(["product", "show"], "sa")] == shown
+        assert [item.value for item in answers(["run", "sample", "-p"], "si")] == ["size="] * len(shown)
+
+    def test_the_tabulator_key_is_silent_where_nobody_knows_whose_it_is(
+        self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BEDPLATE_CONTENT_PATH", str(viewed.root))
+        monkeypatch.setenv("BEDPLATE_TEAMS_FILE", "nowhere.yml")
+        assert ShellComplete(cli, {}, "bedplate", "_X").get_completions(["run"], "sa") == []
 
     def test_all_means_everybody(self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:
         viewed.change("playbooks/products/sample.yml", "[dba, web]", "[all]")

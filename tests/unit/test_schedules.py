@@ -69,7 +69,18 @@ WRONG = [
     "02:30 Europe/Berlin",
     "02",
     "1:2:3:4",
+    "*-02-30",
+    "*-02,04-31",
+    "*:0/0",
+    "*:0/60",
+    "*:50/15",
+    "5..2:00",
+    "*-*~29",
+    "1969-01-01",
+    "2200-01-01",
+    "2027/0-01-01",
 ]
+NEVER = ("*-02-30", "*-02,04-31")  # systemd takes them, and waits for ever
 
 
 @pytest.mark.parametrize("event", [*EVENTS, *ONLY_SYSTEMD])
@@ -82,6 +93,12 @@ def test_what_systemd_takes_is_taken(event: str) -> None:
 @pytest.mark.parametrize("event", WRONG)
 def test_what_is_no_calendar_event(event: str) -> None:
     with pytest.raises(ValueError, match=r"must be|has|there is no"):
+        parse_calendar(event)
+
+
+@pytest.mark.parametrize("event", NEVER)
+def test_what_never_comes(event: str) -> None:
+    with pytest.raises(ValueError, match="has a day that never comes"):
         parse_calendar(event)
 
 
