@@ -174,8 +174,11 @@ class FakeAwx:
 
     def _matches(self, collection: str, entry: Entry, query: dict[str, str]) -> bool:
         for key, value in query.items():
-            if key in _RELATED:
-                held: Any = value in {str(number) for number in entry["related"][key]}
+            if key.removesuffix("__in") in _RELATED and key.endswith("__in"):
+                attached = {str(number) for number in entry["related"][key.removesuffix("__in")]}
+                held: Any = not attached.isdisjoint(value.split(","))
+            elif key in _RELATED:
+                held = value in {str(number) for number in entry["related"][key]}
             elif key in _ACROSS:
                 relation, _, there = key.partition("__")
                 held = str(self._other(relation, entry[relation])[there]) == value

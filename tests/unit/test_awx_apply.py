@@ -550,6 +550,23 @@ class TestRequests:
         assert len(asked) <= len(BY_NAME) + 2
         assert not set(awx.fake.requests) - {("GET", path) for path in asked}
 
+    def test_notification_templates_of_others_cost_two_requests_for_100(self, furnished: Awx) -> None:
+        slack = {"notification_type": "slack", "notification_configuration": {"token": "t", "channels": ["c"]}}
+        for number in range(100):
+            furnished.fake.add("notification_templates", name=f"theirs {number}", organization=1, **slack)
+        mine = product(notifications=[{"outcomes": ["failed"], "to": ["chat"]}])
+        furnished.apply(mine)
+        furnished.fake.requests.clear()
+        assert furnished.lines(mine) == []
+        asked = furnished.fake.asked("GET")
+        assert len([path for path in asked if "notification_templates_" in path]) == 4
+        theirs = furnished.fake.named("notification_templates", "theirs 50")["id"]
+        related = furnished.fake.named("job_templates", "sample")["related"]
+        related["notification_templates_success"].append(theirs)
+        assert furnished.lines(mine) == ["update job_template sample notifications.success"]
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
+
     def test_behind_a_gateway(self, awx: Awx) -> None:
         awx.fake.root = "/api/controller/v2/"
         gateway = Awx(awx.fake)
