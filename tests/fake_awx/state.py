@@ -44,7 +44,10 @@ _RELATED = {
     "notification_templates_error": "notification_templates",
     "notification_templates_approvals": "notification_templates",
     "success_nodes": "workflow_job_template_nodes",
+    "failure_nodes": "workflow_job_template_nodes",
+    "always_nodes": "workflow_job_template_nodes",
 }
+_LINKS = ("success_nodes", "failure_nodes", "always_nodes")
 Entry = dict[str, Any]
 
 
@@ -232,9 +235,14 @@ class FakeAwx:
         held = entry["related"][name]
         if body.get("disassociate"):
             entry["related"][name] = [each for each in held if each != body["id"]]
+            if name == "labels" and not self._is_attached(body["id"]):
+                del self.objects["labels"][body["id"]]  # AWX keeps none that nothing bears
         elif body["id"] not in held:
             held.append(body["id"])
         return 204, None
+
+    def _is_attached(self, label: int) -> bool:
+        return any(label in each["related"]["labels"] for kind in _TEMPLATES for each in self.objects[kind].values())
 
     def _survey(self, method: str, entry: Entry, body: Any) -> tuple[int, Any]:
         if method == "GET":
@@ -281,7 +289,7 @@ class FakeAwx:
         if entry.get("approval"):
             kind = {"unified_job_type": "workflow_approval"}
             summary["unified_job_template"] = {**entry["approval"], **kind}
-        nodes = {"success_nodes": entry["related"]["success_nodes"]} if "identifier" in entry else {}
+        nodes = {name: entry["related"][name] for name in _LINKS} if "identifier" in entry else {}
         kind_name = _TYPES.get(collection, collection.removesuffix("s"))
         return {**shown, **nodes, "type": kind_name, "url": base, "related": {}, "summary_fields": summary}
 
@@ -303,9 +311,10 @@ def _numbering(collection: str) -> str:
 
 
 def _keep_secrets(old: Entry, new: Entry) -> None:
-    for key, value in (new.get("inputs") or {}).items():
-        if value == _SECRET:
-            new["inputs"] = {**new["inputs"], key: old["inputs"][key]}
+    for name in ("inputs", "notification_configuration"):
+        for key, value in (new.get(name) or {}).items():
+            if value == _SECRET:
+                new[name] = {**new[name], key: old[name][key]}
 
 
 def _rest(survey: Entry, given: Entry) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,7 @@ from bedplate.awx.receivers import notifications_of
 from bedplate.awx.site import Site
 from bedplate.awx.surveys import answer_of, survey_of
 from bedplate.awx.wanted import Node, Wanted, wanted
-from bedplate.catalog import Product, TargetClass
+from bedplate.catalog import Product, TargetClass, resolve_parameters
 from bedplate.catalog.service import Schedule
 
 NETBOX = "Bedplate NetBox"
@@ -203,24 +204,32 @@ def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN
 
 
 def _schedules(product: Product, template: Ref) -> Iterator[Wanted]:
+    names = Counter[str]()  # those of one template must differ
     for schedule in product.schedule:
         if _schedule_fault(product, schedule):
             continue  # said in the notes
-        named = [(product.parameter(name), name, value) for name, value in schedule.parameters.items()]
-        answers = {name: answer_of(parameter, value) if parameter else value for parameter, name, value in named}
+        name = f"{product.name}: {schedule.calendar} {schedule.timezone}"
+        names[name] += 1
         yield wanted(
             "schedule",
-            f"{product.name}: {schedule.calendar} {schedule.timezone}",
+            name if names[name] == 1 else f"{name} ({names[name]})",
             summary=product.summary,
             fields={
                 "unified_job_template": template,
                 "rrule": rrule_of(schedule.calendar, schedule.timezone),
-                "extra_data": answers,
+                "extra_data": _answers(product, schedule),
                 "limit": None if product.targets.force_limit else schedule.limit,
                 "job_type": "check" if schedule.check else None,
             },
             product=product.name,
         )
+
+
+def _answers(product: Product, schedule: Schedule) -> dict[str, Any]:
+    """What the schedule answers, no defaults: the playbook's first task knows them."""
+    values = resolve_parameters(product, schedule.parameters).values
+    asked = [each for each in product.parameters if each.name in schedule.parameters and each.name in values]
+    return {each.name: answer_of(each, values[each.name]) for each in asked}
 
 
 def _schedule_fault(product: Product, schedule: Schedule) -> str | None:

@@ -26,6 +26,8 @@ _QUESTION = (
     "choices",
     "default",
 )
+HIDDEN = "$encrypted$"  # what AWX shows of a secret; sent, it leaves the secret as it is
+_SETTINGS = "as in the settings"
 _VARIABLES = frozenset({"extra_vars", "variables", "source_vars"})
 
 
@@ -237,7 +239,18 @@ def _differences(wish: Wanted, found: Found, actual: Actual) -> Iterator[Differe
     if wish.kind.name in TEMPLATES:
         yield from _hanging(wish, found, actual)
     if wish.secrets and mark.secret != wish.secret_state:
-        yield Difference("secrets", None, "as in the settings")
+        yield Difference("secrets", None, _SETTINGS)
+    else:
+        yield from _beside_secrets(wish, found)
+
+
+def _beside_secrets(wish: Wanted, found: Found) -> Iterator[Difference]:
+    """What AWX shows beside secrets, such as an address; it is not repeated here, for it may hold one, too."""
+    for name, wanted in wish.secrets.items():
+        shown = found.body.get(name) or {}
+        for key, value in wanted.items():
+            if shown.get(key) != HIDDEN and _plain(key, shown.get(key)) != _plain(key, value):
+                yield Difference(f"{name}.{key}", None, _SETTINGS)
 
 
 def _hanging(wish: Wanted, found: Found, actual: Actual) -> Iterator[Difference]:

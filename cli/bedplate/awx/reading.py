@@ -9,7 +9,7 @@ from typing import Any
 from bedplate.awx.catalog import Wishes
 from bedplate.awx.client import AwxClient
 from bedplate.awx.comparison import Actual, Found
-from bedplate.awx.kinds import BY_NAME, EVENTS, KINDS, ROLES, TEMPLATES, Kind
+from bedplate.awx.kinds import BY_NAME, EVENTS, KINDS, NODE_EXTRAS, ROLES, TEMPLATES, Kind
 from bedplate.awx.wanted import Node
 
 Entry = dict[str, Any]
@@ -122,11 +122,14 @@ def _in_order(nodes: list[Entry], templates: Mapping[int, str]) -> tuple[Node, .
 
 
 def _node(node: Entry, templates: Mapping[int, str]) -> Node:
+    """A step; one with prompts of its own, or which others follow however it ends, is never as wanted."""
+    altered = any(node.get(name) not in (None, "", [], {}) for name in NODE_EXTRAS) or node["all_parents_must_converge"]
+    identifier = f"{node['identifier']} (altered)" if altered else node["identifier"]
     summary = node.get("summary_fields", {}).get("unified_job_template") or {}
     if summary.get("unified_job_type") == "workflow_approval":
-        return Node(node["identifier"], timeout=summary.get("timeout") or 0)
+        return Node(identifier, timeout=summary.get("timeout") or 0)
     number = node["unified_job_template"]
-    return Node(node["identifier"], template=templates.get(number, f"#{number}"))
+    return Node(identifier, template=templates.get(number, f"#{number}"))
 
 
 def _organization_of(wishes: Wishes) -> str:
