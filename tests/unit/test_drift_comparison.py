@@ -85,6 +85,8 @@ def test_comparing_never_fails_and_names_each_thing_once(one: Any, other: Any) -
     ("before", "after", "identities"),
     [
         (FILE, {**FILE, "mode": "0666", "owner": "x"}, {"mode", "owner"}),
+        (FILE, {**FILE, "folder": "/srv/elsewhere", "acl": "b"}, {"folder", "acl"}),
+        ({**FILE, "default_acl": "b"}, FILE, {"default_acl"}),
         (FILE, ABSENT, {"presence"}),
         (ABSENT, FILE, {"presence"}),
         (FILE, {"presence": "present", "type": "link", "target": "/x"}, {"type"}),
@@ -161,6 +163,14 @@ def test_another_root_is_critical() -> None:
             0,
         ),
         ({"unit": {"x.timer": {"enabled": "enabled"}}}, {"unit": {}}, "b1", 1),
+        ({"unit": {"x.timer": {"enabled": "enabled"}}}, {"unit": {}}, "b2", 1),
+        ({"unit": {"x.timer": {"enabled": "enabled-runtime"}}}, {"unit": {}}, "b1", 1),
+        ({"unit": {"x.timer": {"enabled": "enabled-runtime"}}}, {"unit": {}}, "b2", 0),
+        ({"file": {"/run/sysctl.d/x": FILE}}, {"file": {}}, "b1", 1),
+        ({"file": {"/run/sysctl.d/x": FILE}}, {"file": {}}, "b2", 0),
+        ({"file": {}}, {"file": {"/run/sysctl.d/x": FILE}}, "b2", 1),
+        ({"file": {"/var/spool/cron/atjobs/a1": FILE}}, {"file": {}}, "b1", 0),
+        ({"file": {}}, {"file": {"/var/spool/cron/atjobs/a1": FILE}}, "b1", 1),
     ],
 )
 def test_what_comes_and_goes_by_itself(before: Any, after: Any, boot_id: str, count: int) -> None:

@@ -25,6 +25,8 @@ from bedplate.drift.watching import Change, watched_changes
 
 # What says nothing of the resource itself.
 _BESIDES = frozenset({"presence", "package", "program"})
+# What is told only where it is.
+_ONLY_WHERE_THERE = ("capabilities", "acl", "default_acl", "folder", "lines")
 # Where a task manages an account, a full check says no more than that it would change it.
 _WHOLE = frozenset({"user", "group"})
 
@@ -248,13 +250,13 @@ def _fields(before: State, after: State) -> list[str]:
 
 
 def _gained(before: State, after: State) -> list[str]:
-    """Return rights that a file has now and had not, or the other way round: these are told only where they are."""
-    return [name for name in ("capabilities", "acl") if (name in before) != (name in after)]
+    """Return what a resource has now and had not, such as rights of a file, or the other way round."""
+    return [name for name in _ONLY_WHERE_THERE if (name in before) != (name in after)]
 
 
 def _values(name: str, before: State, after: State) -> tuple[str | None, str | None]:
     values = (before.get(name), after.get(name))
-    if name in {"content", "rules", "acl", "capabilities"}:
+    if name in {"content", "rules", "acl", "default_acl", "capabilities"}:
         return _short(values[0]), _short(values[1])
     return values
 

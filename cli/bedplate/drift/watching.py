@@ -12,6 +12,7 @@ ABSENT: State = {"presence": "absent"}
 DISABLED: State = {"enabled": "disabled"}
 # Ports that the kernel gives to who asks for any.
 _ANY_PORT = 32768
+_JOBS = "/var/spool/cron/atjobs"
 # What may be gone without being drift: it is started later, loaded when it is needed, or mounted by hand.
 _MAY_GO = frozenset({"socket", "module"})
 
@@ -63,7 +64,15 @@ def _counts(change: Change, sealed: Capture, now: Capture) -> bool:
 
 
 def _file_counts(change: Change, sealed: Capture, now: Capture) -> bool:
-    return posixpath.dirname(change.key) not in {*sealed.overfull, *now.overfull}
+    folder = posixpath.dirname(change.key)
+    # A boot empties /run, and a job that was run once is done.
+    passed = (change.key.startswith("/run/") and sealed.boot_id != now.boot_id) or folder == _JOBS
+    return folder not in {*sealed.overfull, *now.overfull} and not (passed and change.after is ABSENT)
+
+
+def _unit_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    until_boot = change.before.get("enabled") == "enabled-runtime" and change.after is DISABLED
+    return not (until_boot and sealed.boot_id != now.boot_id)
 
 
 def _program_counts(change: Change, sealed: Capture, now: Capture) -> bool:
@@ -88,6 +97,7 @@ def _socket_counts(change: Change, sealed: Capture, now: Capture) -> bool:
 
 _JUDGES: Mapping[str, Callable[[Change, Capture, Capture], bool]] = {
     "file": _file_counts,
+    "unit": _unit_counts,
     "suid": _program_counts,
     "module": _module_counts,
     "mount": _mount_counts,
