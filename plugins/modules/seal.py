@@ -132,6 +132,7 @@ class Capture:
         self.watched: dict[str, dict[str, dict]] = {}
         self.overfull: dict[str, str] = {}
         self.crowded: list[str] = []
+        self._matched: list[str] = []
         self._sysctls: system.Sysctls | None = None
         self._evidence: dict = {}
 
@@ -146,7 +147,9 @@ class Capture:
             paths = sorted(glob.glob(pattern))
             if len(paths) > MOST_IN_FOLDER:
                 self._files.notes.append("{0} matches {1} files: none was looked at".format(pattern, len(paths)))
+                self.overfull[os.path.dirname(pattern)] = "more than {0}".format(MOST_IN_FOLDER)
                 continue
+            self._matched += paths
             for path in paths:
                 files.setdefault(shown(path), self._files.state(path, content=False))
         self._take_all("package", self._packages.state)
@@ -231,13 +234,14 @@ class Capture:
         paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *system.brought_files(self._of("unit"))])
         files = self._owned([path for path in paths if path not in self._of("file")])
         # Of some of these a role sets the mode only: their content counts all the same.
-        self.states["file"].update({path: files[path] for path in self._of("meta") if path in files})
+        some = (*self._of("meta"), *map(shown, self._matched))
+        self.states["file"].update({path: files[path] for path in some if path in files})
         self._watch("file", files)
         programs = Privileged()
         self._watch_programs(programs)
         rest = watch.without_content(programs.found)
         self._watch("file", {shown(path): self._files.state(path, content=False) for path in rest})
-        self.overfull = watch.overfull
+        self.overfull.update(watch.overfull)
 
     def _watch_programs(self, programs: Privileged) -> None:
         if programs.complete:

@@ -187,6 +187,20 @@ def test_the_content_counts_in_places_that_are_watched_even_if_a_role_sets_the_m
     assert "/etc/profile" not in found["watched"]["file"]
 
 
+def test_the_content_of_what_a_pattern_names_counts_in_places_that_are_watched(tmp_path: Path) -> None:
+    (tmp_path / "one.rules").write_text("text", encoding="utf-8")
+    resources = {"pattern": {f"{tmp_path}/*.rules": None}}
+    assert "content" not in look(resources)["states"]["file"][f"{tmp_path}/one.rules"]
+    found = look({**resources, "folder": {str(tmp_path): None}}, watch=True)
+    assert "content" in found["states"]["file"][f"{tmp_path}/one.rules"]
+
+
+def test_a_pattern_that_names_too_many_files_is_told_of(tmp_path: Path) -> None:
+    for number in range(2001):
+        (tmp_path / str(number)).touch()
+    assert look({"pattern": {f"{tmp_path}/*": None}})["overfull"] == {str(tmp_path): "more than 2000"}
+
+
 @as_root
 def test_a_whole_look_at_a_host_leaves_nothing_and_stays_small(tmp_path: Path) -> None:
     for number in range(300):

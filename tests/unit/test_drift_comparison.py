@@ -113,6 +113,17 @@ def test_a_file_in_a_folder_that_a_role_keeps_is_that_roles() -> None:
     assert (seen.role, seen.key, seen.attribute) == ("access", "/f/extra", "presence")
 
 
+def test_what_came_or_went_of_what_a_pattern_names_is_found() -> None:
+    pattern = Resource("pattern", "/etc/audit/rules.d/*", "auditing", "Set modes")
+    before, after = ({"file": {f"/etc/audit/rules.d/{name}": FILE}} for name in ("old", "new"))
+    changes = found(capture(before), capture(after), pattern)
+    assert changes.keys() == {("file", f"/etc/audit/rules.d/{name}", "presence") for name in ("old", "new")}
+    assert {one.role for one in changes.values()} == {"auditing"}
+    assert found(capture(before), capture({})) == {}
+    crowded = found(capture(before), capture({"file": {}}, overfull={"/etc/audit/rules.d": "more than 2000"}), pattern)
+    assert crowded.keys() == {("file", "/etc/audit/rules.d", "entries")}
+
+
 def test_what_a_full_check_names_otherwise_is_named_so_and_once() -> None:
     named = ("certificate", "/tls", "content")
     resources = [Resource("file", f"/tls/{name}", "certificates", "Keep", named) for name in ("a", "b")]

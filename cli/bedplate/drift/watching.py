@@ -28,8 +28,9 @@ class Change:
 
 
 def watched_changes(sealed: Capture, now: Capture) -> Iterator[Change]:
-    """Yield what came, went or changed of what no role manages, in the kinds that both of them could tell."""
+    """Yield what came, went or changed without being named by a role, in the kinds that both of them could tell."""
     yield from _overfull(sealed, now)
+    yield from (change for change in _matched(sealed, now) if _counts(change, sealed, now))
     for kind, before in sealed.watched.items():
         after = now.watched.get(kind)
         if after is None or after == before:
@@ -48,6 +49,14 @@ def _changes(
         was, is_now = before.get(key, missing), after.get(key, missing)
         if was != is_now and was and is_now:
             yield Change(kind, key, was, is_now)
+
+
+def _matched(sealed: Capture, now: Capture) -> Iterator[Change]:
+    """Yield what came or went of the files that a role names by a pattern: all others are there whatever they are."""
+    before, after = sealed.states.get("file"), now.states.get("file")
+    if before is not None and after is not None and before.keys() != after.keys():
+        yield from (Change("file", key, state, ABSENT) for key, state in before.items() if key not in after)
+        yield from (Change("file", key, ABSENT, state) for key, state in after.items() if key not in before)
 
 
 def _overfull(sealed: Capture, now: Capture) -> Iterator[Change]:
