@@ -16,7 +16,7 @@ import stat
 import zlib
 from collections.abc import Callable
 
-# A file beyond this is known by its size and its two ends.
+# A file beyond this is known by its size, its two ends and the time of its last change.
 LARGEST = 32 << 20
 _END = 1 << 20
 _CHUNK = 1 << 18
@@ -177,7 +177,7 @@ class FileReader:
                 self.notes.append("{0}: its content was left out, there was too much to read".format(shown(path)))
                 return
             kept: list[bytes] = []
-            digest = _digest(descriptor, before.st_size, kept) if whole else _digest_of_ends(descriptor, before.st_size)
+            digest = _digest(descriptor, before.st_size, kept) if whole else _digest_of_ends(descriptor, before)
             after = os.fstat(descriptor)
             if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) == (
                 before.st_size,
@@ -237,9 +237,10 @@ def _digest(descriptor: int, size: int, kept: list[bytes]) -> str:
     return total.hexdigest()
 
 
-def _digest_of_ends(descriptor: int, size: int) -> str:
-    total = hashlib.sha256(b"%d" % size)
-    for position in (0, size - _END):
+def _digest_of_ends(descriptor: int, status: os.stat_result) -> str:
+    """Return a digest of a file's ends, and of when anything of it was last changed, which nobody can set back."""
+    total = hashlib.sha256(b"%d %d" % (status.st_size, status.st_ctime_ns))
+    for position in (0, status.st_size - _END):
         for offset in range(position, position + _END, _CHUNK):
             total.update(os.pread(descriptor, _CHUNK, offset))
     return "ends-" + total.hexdigest()

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 
 from .seal_files import FileReader, shown
+from .seal_system import read
 
 # Folders whose files are read by something that runs as root.
 _FOLDERS = (
@@ -56,7 +58,7 @@ _FILES = (
     "/etc/security/group.conf", "/etc/security/limits.conf", "/etc/security/namespace.conf",
     "/etc/security/namespace.init", "/etc/security/pam_env.conf", "/etc/security/pwquality.conf",
     "/etc/security/time.conf", "/etc/shells", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/openssl.cnf",
-    "/etc/sudo.conf", "/etc/sudo_logsrvd.conf", "/etc/sudoers", "/etc/sysctl.conf",
+    "/etc/sssd/sssd.conf", "/etc/sudo.conf", "/etc/sudo_logsrvd.conf", "/etc/sudoers", "/etc/sysctl.conf",
 )  # fmt: skip
 _ACCOUNTS = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow")
 _FIRST_IN_PATH = ("/usr/local/bin", "/usr/local/sbin")
@@ -84,6 +86,7 @@ _CERTIFICATES, _BROUGHT = "/etc/ssl/certs", "/usr/share/ca-certificates/"
 MOST_IN_FOLDER = 2000
 _MOST_OF_PROGRAMS = 8000
 _MOST_LOOKED_AT, _MOST_LOOKED_AT_FURTHER = 60000, 40000
+_KEYS_SETTING = re.compile(r"^[ \t]*AuthorizedKeysFile[ \t=]+(.*)$", re.IGNORECASE | re.MULTILINE)
 _CHANGING = ("~", ".swp", ".dpkg-new", ".dpkg-tmp", ".ansible_tmp")
 
 
@@ -184,6 +187,21 @@ def _foreign_certificates() -> list[str]:
         if not brought and not os.path.isdir(path):
             found.append(path)
     return sorted(found)
+
+
+def key_files(homes: dict[str, str], folder: str = "/etc/ssh") -> list[str]:
+    """Return the files in which sshd looks for accounts' keys, where its configuration names others than usual.
+
+    Args:
+        homes: by account.
+    """
+    found = set()
+    for path in (folder + "/sshd_config", *glob.glob(folder + "/sshd_config.d/*.conf")):
+        for line in _KEYS_SETTING.findall(read(path)):
+            for name, home in homes.items():
+                paths = (place.replace("%h", home).replace("%u", name) for place in line.replace('"', " ").split())
+                found.update(os.path.join(home, place) for place in paths)
+    return sorted(path for path in found if os.path.isfile(path))
 
 
 def alternatives(folder: str = "/etc/alternatives") -> dict[str, str]:

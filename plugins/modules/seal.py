@@ -13,6 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
 from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts import Accounts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
@@ -22,6 +23,7 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch imp
     Watch,
     alternatives,
     enabled_units,
+    key_files,
 )
 
 DOCUMENTATION = r"""
@@ -126,7 +128,7 @@ class Capture:
         self._known = frozenset(known_sockets)
         self._packages = system.Packages()
         self._updates = self._packages.unattended()
-        self._accounts = system.Accounts()
+        self._accounts = Accounts()
         self._asked: list[dict[str, dict[str, str]] | None] = []
         self.states: dict[str, dict[str, dict]] = {}
         self.watched: dict[str, dict[str, dict]] = {}
@@ -230,8 +232,9 @@ class Capture:
         managed = [path for path in (*self._of("file"), *self._of("meta")) if os.path.dirname(path).endswith(".d")]
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = {name: row[5] for name, row in self._accounts.users.items()}
+        named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled_units()])
         used = [homes.pop(name) for name in self._accounts.with_shell()]
-        paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *system.brought_files(self._of("unit"))])
+        paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *named])
         files = self._owned([path for path in paths if path not in self._of("file")])
         # Of some of these a role sets the mode only: their content counts all the same.
         some = (*self._of("meta"), *map(shown, self._matched))

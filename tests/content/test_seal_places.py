@@ -33,7 +33,7 @@ def accounts(folder: Path, passwd: str, shadow: str = "", group: str = "") -> An
     """Return the accounts that these files are about."""
     for name, text in (("passwd", passwd), ("shadow", shadow), ("group", group)):
         (folder / name).write_text(text, encoding="utf-8")
-    return SYSTEM.Accounts(str(folder))
+    return SEAL.Accounts(str(folder))
 
 
 class TestFiles:
@@ -72,6 +72,10 @@ class TestAccounts:
         assert "lines" not in accounts(tmp_path, line).user("kim")
         found = accounts(tmp_path, "kim:x:0:0::/root:/bin/bash\n" + line).user("kim")
         assert (found["uid"], found["home"], found["lines"]) == ("0", "/root", "2")
+
+    def test_another_group_with_a_number_takes_no_groups_name(self, tmp_path: Path) -> None:
+        found = accounts(tmp_path, "kim:x:1001:7::/:/bin/sh\n", group="lp:x:7:\nother:x:7:\n").user("kim")
+        assert found["group"] == "lp"
 
     @pytest.mark.parametrize(
         ("line", "usable"),
@@ -115,6 +119,17 @@ class TestPlaces:
             f"{tmp_path}/person/.config/systemd/user/x.service",
             f"{tmp_path}/service/.ssh/authorized_keys2",
         }
+
+    def test_keys_are_looked_for_where_sshd_does(self, tmp_path: Path) -> None:
+        (tmp_path / "sshd_config.d").mkdir()
+        lines = f"authorizedkeysfile .ssh/keys {tmp_path}/keys/%u\n# AuthorizedKeysFile {tmp_path}/old/%u\n"
+        (tmp_path / "sshd_config.d" / "x.conf").write_text(lines, encoding="utf-8")
+        (tmp_path / "sshd_config").write_text('Match User x\n  AuthorizedKeysFile="%h/mine" none\n', encoding="utf-8")
+        for name in ("keys/kim", "keys/nobody", "old/kim", "home/.ssh/keys", "home/mine"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        found = WATCH.key_files({"kim": f"{tmp_path}/home"}, str(tmp_path))
+        assert found == sorted(f"{tmp_path}/{name}" for name in ("keys/kim", "home/.ssh/keys", "home/mine"))
 
     def test_a_watched_folder_is_told_of_where_others_may_write_or_it_leads_away(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -171,6 +186,17 @@ class TestPlaces:
         monkeypatch.setattr(WATCH, "_MOST_LOOKED_AT_FURTHER", 0)
         left = WATCH.Privileged()
         assert (left.found, left.crowded, left.complete) == ([], [str(tmp_path)], True)
+
+
+def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = {"helper": 0o755, "plugin.so": 0o644, "text": 0o644}
+    paths = [f"/usr/lib/x{tmp_path}/{name}" for name in modes]
+    status = os.lstat
+    monkeypatch.setattr(
+        SYSTEM.os, "lstat", lambda path: os.stat_result([0o100000 | modes[Path(path).name], *status("/")[1:10]])
+    )
+    monkeypatch.setattr(SYSTEM.Packages, "_files", staticmethod(lambda _name: ["/usr/bin/x", "/usr/share/x", *paths]))
+    assert SYSTEM.Packages("/nowhere").executables("x") == ["/usr/bin/x", *paths[:2]]
 
 
 RULESET = """\

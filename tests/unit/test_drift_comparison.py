@@ -124,6 +124,17 @@ def test_what_came_or_went_of_what_a_pattern_names_is_found() -> None:
     assert crowded.keys() == {("file", "/etc/audit/rules.d", "entries")}
 
 
+def test_the_file_of_a_unit_is_looked_at_only_while_it_starts_at_boot() -> None:
+    folder = "/usr/lib/systemd/system"
+    files = {f"{folder}/{name}": FILE for name in ("a.timer", "a.timer.d/x.conf", "b@.service")}
+    enabled = {"file": files, "unit": {key: {"enabled": "enabled"} for key in ("a.timer", "b@one.service")}}
+    for before, after in ((enabled, {"file": {}, "unit": {}}), ({"file": {}, "unit": {}}, enabled)):
+        changes = found(capture(watched=before), capture(watched=after))
+        assert changes.keys() == {("unit", "a.timer", "enabled"), ("unit", "b@one.service", "enabled")}
+    changes = found(capture(watched=enabled), capture(watched={**enabled, "file": {}}))
+    assert changes.keys() == {("file", path, "presence") for path in files}
+
+
 def test_what_a_full_check_names_otherwise_is_named_so_and_once() -> None:
     named = ("certificate", "/tls", "content")
     resources = [Resource("file", f"/tls/{name}", "certificates", "Keep", named) for name in ("a", "b")]

@@ -12,6 +12,7 @@ ABSENT: State = {"presence": "absent"}
 DISABLED: State = {"enabled": "disabled"}
 # Ports that the kernel gives to who asks for any.
 _ANY_PORT = 32768
+_UNITS = "/usr/lib/systemd/system/"
 _JOBS = "/var/spool/cron/atjobs"
 # What may be gone without being drift: it is started later, loaded when it is needed, or mounted by hand.
 _MAY_GO = frozenset({"socket", "module"})
@@ -76,7 +77,23 @@ def _file_counts(change: Change, sealed: Capture, now: Capture) -> bool:
     folder = posixpath.dirname(change.key)
     # A boot empties /run, and a job that was run once is done.
     passed = (change.key.startswith("/run/") and sealed.boot_id != now.boot_id) or folder == _JOBS
-    return folder not in {*sealed.overfull, *now.overfull} and not (passed and change.after is ABSENT)
+    if folder in {*sealed.overfull, *now.overfull} or (passed and change.after is ABSENT):
+        return False
+    return not (ABSENT in (change.before, change.after) and _is_of_another_unit(change.key, sealed, now))
+
+
+def _is_of_another_unit(path: str, sealed: Capture, now: Capture) -> bool:
+    """Return whether a package's file is of a unit that starts at boot only now or no more: that itself is told of."""
+    if not path.startswith(_UNITS):
+        return False
+    unit = path.removeprefix(_UNITS).partition("/")[0].removesuffix(".d")
+    before, after = (set(map(_template, capture.watched.get("unit", ()))) for capture in (sealed, now))
+    return unit in before ^ after
+
+
+def _template(unit: str) -> str:
+    name, at, instance = unit.partition("@")
+    return f"{name}@.{instance.rpartition('.')[2]}" if at else unit
 
 
 def _unit_counts(change: Change, sealed: Capture, now: Capture) -> bool:
