@@ -98,6 +98,12 @@ class FakeAwx:
         entry.update(body)
         entry["modified_by"] = by
 
+    def take_over(self, name: str) -> None:
+        """Make a job template somebody else's: neither its mark nor its label is left."""
+        template = self.named("job_templates", name)
+        related = {**template["related"], "labels": []}
+        self.edit("job_templates", template["id"], description="Somebody's.", related=related)
+
     def get(self, collection: str, number: int) -> Entry:
         if number not in self.objects[collection]:
             raise Answer(404, {"detail": "Not found."})
@@ -168,8 +174,11 @@ class FakeAwx:
 
     def _matches(self, collection: str, entry: Entry, query: dict[str, str]) -> bool:
         for key, value in query.items():
-            if key in _RELATED:
-                held: Any = value in {str(number) for number in entry["related"][key]}
+            if key.removesuffix("__in") in _RELATED and key.endswith("__in"):
+                attached = {str(number) for number in entry["related"][key.removesuffix("__in")]}
+                held: Any = not attached.isdisjoint(value.split(","))
+            elif key in _RELATED:
+                held = value in {str(number) for number in entry["related"][key]}
             elif key in _ACROSS:
                 relation, _, there = key.partition("__")
                 held = str(self._other(relation, entry[relation])[there]) == value

@@ -19,7 +19,7 @@ from integration.netbox_server import (
     json_answer,
     netbox_server,
 )
-from netbox_modules import classes, client, faults, gate, query, snapshot, snapshot_fleet, source, supply
+from netbox_modules import classes, client, faults, gate, private_files, query, snapshot, snapshot_fleet, source, supply
 
 SITES, ROLES, TAGS, ADDRESSES = (
     "/api/dcim/sites/", "/api/dcim/device-roles/", "/api/extras/tags/", "/api/ipam/ip-addresses/",
@@ -316,7 +316,7 @@ def test_an_interrupted_refresh_leaves_the_old_snapshot(netbox: NetBoxServer, re
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshot.os, "replace", interrupt)
+        patch.setattr(private_files.os, "replace", interrupt)
         with pytest.raises(KeyboardInterrupt):
             refresh()
     assert {file.name: file.read_bytes() for file in refresh.folder.iterdir()} == kept

@@ -149,6 +149,20 @@ class TestByHand:
         assert awx.fake.named("job_templates", "sample")["forks"] == 0
         assert awx.lines(product()) == []
 
+    def test_a_description_without_the_mark_is_set_back_where_the_label_says_whose_it_is(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        marked = template["description"]
+        awx.fake.edit("job_templates", template["id"], description="Ask Eve first.", forks=5)
+        (change,) = awx.plan(product()).changes
+        assert (change.action, change.cause) == (Action.UPDATE, Cause.AWX)
+        assert [each.field for each in change.differences] == ["description", "forks"]
+        assert awx.lines() == []
+        awx.apply(product())
+        assert (template["description"], template["forks"]) == (marked, 0)
+        awx.fake.take_over("sample")
+        assert awx.lines(product()) == ["foreign job_template sample"]
+
     def test_variables_of_the_source_are_compared_as_what_they_mean(self, awx: Awx) -> None:
         awx.apply()
         source = awx.fake.named("inventory_sources", "Bedplate")
@@ -202,6 +216,20 @@ class TestByHand:
         assert furnished.lines(mine) == ["update job_template sample teams.execute"]
         furnished.apply(mine)
         assert [grant["team"] for grant in grants.values()] == [1]
+
+    @pytest.mark.parametrize("access", [{}, {"run": ["all"]}])
+    def test_where_the_catalog_names_no_team_grants_are_awx_s_own_matter(
+        self, furnished: Awx, access: dict[str, Any]
+    ) -> None:
+        mine = product(access=access)
+        assert furnished.plan(mine).notes == ()
+        furnished.apply(mine)
+        role = furnished.fake.named("role_definitions", "JobTemplate Execute")["id"]
+        template = furnished.fake.named("job_templates", "sample")["id"]
+        furnished.fake.add("role_team_assignments", role_definition=role, team=2, object_id=str(template))
+        assert furnished.lines(mine) == []
+        asks = product(access=access, guardrails={"approval": {}})
+        assert "update job_template sample teams.execute" in furnished.lines(asks)
 
 
 class TestOthers:
@@ -521,6 +549,23 @@ class TestRequests:
         # One list of each kind, who we are, and the grants.
         assert len(asked) <= len(BY_NAME) + 2
         assert not set(awx.fake.requests) - {("GET", path) for path in asked}
+
+    def test_notification_templates_of_others_cost_two_requests_for_100(self, furnished: Awx) -> None:
+        slack = {"notification_type": "slack", "notification_configuration": {"token": "t", "channels": ["c"]}}
+        for number in range(100):
+            furnished.fake.add("notification_templates", name=f"theirs {number}", organization=1, **slack)
+        mine = product(notifications=[{"outcomes": ["failed"], "to": ["chat"]}])
+        furnished.apply(mine)
+        furnished.fake.requests.clear()
+        assert furnished.lines(mine) == []
+        asked = furnished.fake.asked("GET")
+        assert len([path for path in asked if "notification_templates_" in path]) == 4
+        theirs = furnished.fake.named("notification_templates", "theirs 50")["id"]
+        related = furnished.fake.named("job_templates", "sample")["related"]
+        related["notification_templates_success"].append(theirs)
+        assert furnished.lines(mine) == ["update job_template sample notifications.success"]
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
 
     def test_behind_a_gateway(self, awx: Awx) -> None:
         awx.fake.root = "/api/controller/v2/"

@@ -172,6 +172,8 @@ class TestFreeze:
             (calendar("DTEND:20261225T120000Z"), "has no DTSTART"),
             (calendar("DTSTART:20261225T120000Z", "RRULE:FREQ=SOMETIMES"), "the event 'Freeze': RRULE"),
             (calendar("DTSTART:soon"), "the event 'Freeze': DTSTART"),
+            (calendar("DTEND;VALUE=DATE,TIME:20261225"), "cannot be read as iCalendar"),
+            (calendar("DTSTART:20261225T120000Z", "RRULE:FREQ=DAILY;UNTIL=20261230,070000Z"), "cannot be read as iCal"),
             (calendar("DTSTART:20261225T120000Z", "DTSTART:20261226T120000Z"), "has more than one DTSTART"),
             (calendar("DTSTART:20261225T120000Z", "DTEND:20261224T120000Z"), "ends before it starts"),
             (calendar("DTSTART:20261225T120000Z", "DURATION:-P1D"), "ends before it starts"),

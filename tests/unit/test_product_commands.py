@@ -156,6 +156,15 @@ def test_list_names_broken_manifests(bedplate: Bedplate) -> None:
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize("target", ["nowhere.yml", "link.yml"])
+def test_list_names_links_that_lead_nowhere(bedplate: Bedplate, target: str) -> None:
+    (bedplate.root / "playbooks/products/link.yml").symlink_to(target)
+    for _ in range(2):
+        result = bedplate("list", "-o", "json")
+        assert (result.code, [each["name"] for each in json.loads(result.out)]) == (2, ["sample"])
+        assert "playbooks/products/link.yml:1: cannot be read" in result.err
+
+
 def test_list_sees_every_change(bedplate: Bedplate, tmp_path: Path) -> None:
     names = [each["name"] for each in json.loads(bedplate("list", "-o", "json").out)]
     assert names == ["sample"]

@@ -193,6 +193,7 @@ KINDS = (
     Kind("schedule", "schedules", "unified_job_template__organization", "unified_job_template", _SCHEDULE),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
+LABEL = "bedplate"  # each template of ours bears it
 TEMPLATES = ("job_template", "workflow_job_template")
 # What a step of a workflow may have besides, of which we want nothing.
 NODE_EXTRAS = ("extra_data", "inventory", *_PROMPTED, "failure_nodes", "always_nodes")

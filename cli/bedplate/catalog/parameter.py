@@ -104,7 +104,9 @@ class Parameter(ManifestModel):
     @model_validator(mode="after")
     def _check(self) -> Parameter:
         shape = [*_name_faults(self.name), *self._shape_faults(), *self._secret_faults()]
-        raise_faults(shape or [*self._bound_faults(), *self._default_faults()])
+        raise_faults(shape)
+        raise_faults(self._bound_faults())
+        raise_faults(self._default_faults())  # by bounds that are right
         return self
 
     def _shape_faults(self) -> Iterator[Fault]:

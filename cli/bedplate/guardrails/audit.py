@@ -68,9 +68,12 @@ class AuditEntry:
         """The record that the body says. Raises ValueError if somebody made it unreadable."""
         try:
             values = json.loads(self.body)
-            return AuditRecord(**{**values, "at": datetime.fromisoformat(values["at"])})
+            record = AuditRecord(**{**values, "at": datetime.fromisoformat(values["at"])})
+            if record.at.tzinfo is None or not isinstance(record.details, Mapping):
+                raise ValueError
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"entry {self.number} cannot be read") from None
+        return record
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,15 @@ def parse_calendar(text: str) -> Calendar:
     if text.lstrip("\ufeff \r\n").upper().startswith("BEGIN:VCALENDAR"):
         from bedplate.guardrails.icalendars import parse_icalendar  # noqa: PLC0415 (slow to import)
 
-        return parse_icalendar(text)
+        try:
+            return parse_icalendar(text)
+        except (
+            AttributeError,
+            IndexError,
+            KeyError,
+            TypeError,
+        ) as error:  # the parser's own, over what it is not made for
+            raise ValueError(f"cannot be read as iCalendar: {error}") from error
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as of 2026-02-30

@@ -7,8 +7,8 @@ import json
 import zlib
 from typing import Any, Dict, List, Optional
 
+from .private_files import write_privately
 from .rows import TABLES, Table, Tables
-from .snapshot import write_privately
 
 _SUFFIX = ".tables"
 _SCHEMA = 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, Dict, Optional
+from functools import partial
+from typing import Any, Callable, Dict, Optional
 
 from .alike import Alike
 from .changes import NotExactError
@@ -16,7 +17,7 @@ from .query import Query
 from .reading import Reading, Source
 from .rows import Tables
 from .settle import settle, settle_altered
-from .snapshot import TYPES, Snapshot, read_snapshot, write_again, write_snapshot
+from .snapshot import TYPES, Snapshot, read_snapshot, write_again, write_altered, write_snapshot
 from .supply import Fresh
 
 
@@ -64,12 +65,13 @@ class SnapshotFleet:
         reading = self._source.update(self._query, cursor["position"], lambda: self._tables(cursor), self._notices)
         if not reading.changed:
             return self._confirmed(now, last, reading)
-        hosts = None
+        hosts, write = None, write_snapshot
         if reading.altered is not None:
             hosts = settle_altered(last.hosts, reading.altered, self._rule, self._notices)
+            write = partial(write_altered, last=last, altered=[host.record["name"] for host in reading.altered])
         if hosts is None:
-            hosts = settle(reading.hosts, self._rule, self._notices)
-        return self._fresh(now, cursor["full_at"], reading, hosts, reading.how)
+            hosts, write = settle(reading.hosts, self._rule, self._notices), write_snapshot
+        return self._fresh(now, cursor["full_at"], reading, hosts, reading.how, write_hosts=write)
 
     def check(self, fresh: Snapshot, last: Optional[Snapshot], limits: Limits) -> None:
         """Raise InventoryError if a fleet is empty, or has lost more than the limits allow."""
@@ -84,7 +86,14 @@ class SnapshotFleet:
         return tables
 
     def _fresh(
-        self, now: datetime, full_at: float, reading: Reading, hosts: Dict[str, Any], how: str
+        self,
+        now: datetime,
+        full_at: float,
+        reading: Reading,
+        hosts: Dict[str, Any],
+        how: str,
+        *,
+        write_hosts: Callable[[str, Snapshot], None] = write_snapshot,
     ) -> Fresh[Snapshot]:
         cursor = {
             "query": self._query.digest(),
@@ -100,7 +109,7 @@ class SnapshotFleet:
         def write() -> None:
             if reading.tables is not None:
                 write_tables(self._path, reading.tables, cursor["tables"])
-            write_snapshot(self._path, fresh)
+            write_hosts(self._path, fresh)
 
         return Fresh(fresh, how, write)
 
