@@ -233,6 +233,23 @@ def test_an_upgrade_by_hand_is_drift() -> None:
     assert found(before, after).keys() == {("package", "sudo", "version")}
 
 
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        ({}, {("package", "sudo", "presence")}),
+        ({"sudo": _package("2")}, {("package", "sudo", "version"), ("file", "/usr/bin/sudo", "content")}),
+        ({"sudo": _package("1")}, {("file", path, "content") for path in ("/usr/bin/sudo", "/usr/libexec/sudo/x.so")}),
+    ],
+)
+def test_what_came_or_went_with_a_package_is_not_told_of_file_by_file(now: Any, left: set[Any]) -> None:
+    files = {path: {**FILE, "package": "sudo"} for path in ("/usr/bin/sudo", "/usr/libexec/sudo/x.so")}
+    others = {path: {**state, "content": "b" * 64} for path, state in files.items()} if now else {}
+    gone = dict.fromkeys(files, ABSENT)
+    before = capture({"package": {"sudo": _package("1")}}, {"file": files})
+    after = capture({"package": now or {"sudo": ABSENT}}, {"file": others or gone})
+    assert found(before, after).keys() == left
+
+
 def test_what_nobody_wants_to_hear_of_is_left_out() -> None:
     before, after = capture(watched={"file": {}}), capture(watched={"file": {"/etc/cron.d/ours": FILE}})
     assert found(before, after, policy=Policy(ignored=("file:/etc/cron.d/*",))) == {}
