@@ -39,10 +39,12 @@ def test_what_somebody_accepted_is_not_set_back() -> None:
     assert POLICY.plan([finding("a"), accepted], {accepted.id}, AT) == {}
 
 
-@pytest.mark.parametrize("kind", [UPDATE_KIND, "package"])
-def test_what_this_check_did_not_see_is_not_repaired_and_versions_never_are(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "attribute"), [(UPDATE_KIND, "version"), ("package", "version"), ("package", "selection")]
+)
+def test_what_this_check_did_not_see_is_not_repaired_and_versions_never_are(kind: str, attribute: str) -> None:
     old = replace(finding("a"), last_seen=AT - timedelta(days=1))
-    version = replace(finding("b"), observed=replace(finding("b").observed, kind=kind, attribute="version"))
+    version = replace(finding("b"), observed=replace(finding("b").observed, kind=kind, attribute=attribute))
     assert POLICY.plan([old, version], set(), AT) == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -222,7 +223,22 @@ class TestView:
         teams = tmp_path / "teams.yml"
         teams.write_text('teams:\n  dba: {members: [kim], contact: "#dba"}\n  web: {members: []}\n', encoding="utf-8")
         monkeypatch.setenv("BEDPLATE_TEAMS_FILE", str(teams))
+        monkeypatch.setattr(os, "getuid", lambda: 0)  # root may call in any name
         return bedplate
+
+    def test_nobody_else_calls_in_another_name(
+        self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(os, "getuid", lambda: 471_147)
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", "kim")
+        said = "bedplate: refused by identity: access.user says kim, the operating system says 471147"
+        for words in (["list"], ["show", "sample"], ["report"]):
+            result = viewed(*words)
+            assert (result.code, said in result.err) == (3, True)
+        viewed.change("playbooks/products/sample.yml", "access: {view: [dba, web]}\n", "")
+        assert viewed("show", "sample").code == 0
+        feedback = ContentCommand("feedback", viewed.root, capsys)("sample", "5")
+        assert (feedback.code, said in feedback.err) == (3, True)
 
     def test_others_are_not_shown_it(
         self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -36,7 +36,9 @@ def feedback(app: App, *, product: str, score: int, comment: str | None, run_id:
         raise UsageError(f"is a run of {about.product}, not of {name}", where=f"run {about.id}")
     if comment and len(comment) > _LONGEST:
         raise UsageError(f"must have at most {_LONGEST} characters, not {len(comment)}", where="--comment")
-    said = Feedback(name, app.settings.user, score, datetime.now(UTC), comment or None, about.id if about else None)
+    said = Feedback(
+        name, app.viewer.person.name, score, datetime.now(UTC), comment or None, about.id if about else None
+    )
     figures = open_figures(app.settings)
     try:
         figures.add_feedback(said)

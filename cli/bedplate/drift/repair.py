@@ -67,8 +67,8 @@ class RepairPolicy:
 
 
 def is_mended(seen: Observation) -> bool:
-    """Return whether a role sets this back: roles say which packages there are, and take the version that there is."""
-    return seen.kind != UPDATE_KIND and (seen.kind, seen.attribute) != ("package", "version")
+    """Return whether a role sets this back: of the packages that there are, most take any version, held or not."""
+    return seen.kind != UPDATE_KIND and not (seen.kind == "package" and seen.attribute in {"version", "selection"})
 
 
 def steps(plan: Plan, *, canary: bool) -> Sequence[tuple[Sequence[str], frozenset[str]]]:

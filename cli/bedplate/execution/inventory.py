@@ -251,7 +251,7 @@ class InventoryAdapter:
         return [self.snapshot_file_of(source) for source in self.source.ours]
 
     def _list_hosts(self, limit: str | None) -> list[str]:
-        wanted = ("--limit", limit) if limit else ()
+        wanted = (f"--limit={limit}",) if limit else ()  # in one word: a limit may begin like an option
         answer = self._ask("ansible", "all", "--list-hosts", *wanted)
         unmatched = tuple(part for text in answer.warnings if (part := unmatched_part(text)) is not None)
         if unmatched:
