@@ -261,7 +261,7 @@ class Capture:
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
-        owners = self._packages.brought(paths, ["libpam-modules", *self._updates])
+        owners = self._packages.brought(paths, ["libpam-modules", *self._of("package"), *self._updates])
         found = {}
         for path in paths:
             state = self._files.state(path)
