@@ -64,7 +64,7 @@ class _Proof:
 
     def verdicts(self, host: str) -> list[Verdict]:
         variables = self._hostvars[host]
-        answer = variables.get("__verify_host") or {}
+        answer = {**(variables.get("__verify_host") or {}), "delivery": variables.get("__verify_delivery") or {}}
         if "listening" not in answer or "__verify_expected" not in variables:
             return judge(as_expectation({}), None, {}, [])
         watched = {

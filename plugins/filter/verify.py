@@ -39,6 +39,16 @@ def verify_watches(hosts: Sequence[str], hostvars: Mapping[str, Any], observers:
     return verification_plan.watches(answers, expected, hostvars, list(observers))
 
 
+def verify_undelivered(observations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the hosts whose line did not reach the observer that takes their logs."""
+    return [
+        host
+        for observation in observations
+        for host, awaited in observation["item"]["hosts"].items()
+        if awaited["logs"] and awaited["token"] and observation.get("hosts", {}).get(host, {}).get("log", "") is None
+    ]
+
+
 class FilterModule:
     """The filters of this file, by name."""
 
@@ -47,5 +57,6 @@ class FilterModule:
         return {
             "verify_expectation": verify_expectation,
             "verify_watches": verify_watches,
+            "verify_undelivered": verify_undelivered,
             "verify_alerts": verification_plan.alert_names,
         }

@@ -26,9 +26,11 @@ description:
   - Nothing that lasts is changed, so it never reports a change. In check mode it only reads.
 options:
   state:
-    description: C(present) begins the proof; C(absent) takes the metric away again.
+    description:
+      - C(present) begins the proof; C(delivery) says what rsyslog does with lines that did not arrive; C(absent)
+        takes the metric away again.
     type: str
-    choices: [present, absent]
+    choices: [present, delivery, absent]
     default: present
   textfile_directory:
     description: The folder of the node exporter's text files. Where it is missing, no metric is shown.
@@ -47,10 +49,6 @@ options:
     description: The host's certificate, if it has one.
     type: path
     default: /etc/bedplate/tls/host.pem
-  queue_directory:
-    description: Where rsyslog keeps messages that wait.
-    type: path
-    default: /var/spool/rsyslog
 attributes:
   check_mode:
     support: full
@@ -95,20 +93,27 @@ services:
   description: State of each unit.
   returned: when state is present
   type: dict
-queued_bytes:
-  description: Size of the messages that wait on disk.
-  returned: when state is present
-  type: int
 certificate_expired:
   description: Whether the host has a certificate whose time is over.
   returned: when state is present
   type: bool
+connected:
+  description: Address and port of the hosts that rsyslog is connected to.
+  returned: when state is delivery
+  type: list
+  elements: str
+words:
+  description: What rsyslog complained of last, within two minutes; empty when it did not.
+  returned: when state is delivery
+  type: str
 """
 
 _METRIC = "bedplate_verify.prom"
 _NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 _TCP_LISTENS = "0A"
+_TCP_ESTABLISHED = "01"
+_LOCAL, _REMOTE = 1, 2
 _UDP_UNCONNECTED = "07"
 _DAY = 86400
 
@@ -190,14 +195,16 @@ def _first_ephemeral_port() -> int:
         return int(file.read().split()[0])
 
 
-def _sockets(table: str, state: str) -> list[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int, str]]:
-    """Return address, port and inode of a table's sockets in one state."""
+def _sockets(
+    table: str, state: str, end: int = _LOCAL
+) -> list[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int, str]]:
+    """Return address and port of one end, and inode, of a table's sockets in one state."""
     try:
         with open(table, encoding="ascii") as file:
             rows = [line.split() for line in file.readlines()[1:]]
     except FileNotFoundError:
         return []
-    return [(*_endpoint(row[1]), row[9]) for row in rows if row[3] == state]
+    return [(*_endpoint(row[end]), row[9]) for row in rows if row[3] == state]
 
 
 def _endpoint(text: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
@@ -244,9 +251,22 @@ def services(module: AnsibleModule, names: list[str]) -> dict[str, str]:
     return {name: states[number] for number, name in enumerate(names) if number < len(states)}
 
 
-def queued_bytes(folder: str) -> int:
-    """Return how much waits in rsyslog's queues on disk."""
-    return sum(os.path.getsize(path) for path in glob.glob(os.path.join(glob.escape(folder), "*.0*")))
+def connected(program: str) -> list[str]:
+    """Return address and port of what a program is connected to."""
+    programs = _programs()
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for address, port, inode in _sockets("/proc/net/" + table, _TCP_ESTABLISHED, _REMOTE):
+            if programs.get(inode) == program:
+                found.add("{0}:{1}".format(address, port))
+    return sorted(found)
+
+
+def last_words(module: AnsibleModule, unit: str) -> str:
+    """Return what a unit complained of last, within two minutes."""
+    asked = ["--unit", unit, "--priority", "warning", "--since", "-2min", "--lines", "1", "--output", "cat", "--quiet"]
+    _, out, _ = module.run_command(["journalctl", *asked])
+    return out.strip()
 
 
 def certificate_expired(module: AnsibleModule, path: str) -> bool:
@@ -282,7 +302,7 @@ def end(folder: str) -> None:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "delivery", "absent"], "default": "present"},
             "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
             "alert_seconds": {"type": "int", "default": 180},
             "services": {
@@ -291,7 +311,6 @@ def main() -> None:
                 "default": ["chrony", "rsyslog", "prometheus-node-exporter", "bedplate-firewall"],
             },
             "certificate": {"type": "path", "default": "/etc/bedplate/tls/host.pem"},
-            "queue_directory": {"type": "path", "default": "/var/spool/rsyslog"},
         },
         supports_check_mode=True,
     )
@@ -301,6 +320,8 @@ def main() -> None:
         if not module.check_mode:
             end(params["textfile_directory"])
         module.exit_json(changed=False)
+    if params["state"] == "delivery":
+        module.exit_json(changed=False, connected=connected("rsyslogd"), words=last_words(module, "rsyslog"))
     module.exit_json(
         changed=False,
         login=os.environ.get("SUDO_USER") or getpass.getuser(),
@@ -310,7 +331,6 @@ def main() -> None:
         listening=listening(),
         clock=clock(module),
         services=services(module, params["services"]),
-        queued_bytes=queued_bytes(params["queue_directory"]),
         certificate_expired=certificate_expired(module, params["certificate"]),
     )
 

@@ -58,7 +58,8 @@ def judge(
     """Return the verdicts of one host, in the order of CHECKS.
 
     Args:
-        host: what `verify_host` answered; None where the host could not be reached.
+        host: what `verify_host` answered, and as `delivery` what it said of a line that did not arrive; None where
+            the host could not be reached.
         watched: by observer, what `verify_observer` answered, cut to this host (`seen`).
         reached: the TCP ports that answered from outside.
     """
@@ -130,11 +131,19 @@ def _logs(expected: Expectation, host: Mapping[str, Any], watched: Mapping[str, 
     after = watch["seen"]["log"]
     if after is not None:
         return Verdict("logs", PASSED, "at {0} after {1} s".format(receiver, after))
-    state = host["services"].get("rsyslog", "unknown")
-    fault = "a line logged now did not reach {0}; rsyslog is {1}, {2} bytes wait on disk".format(
-        receiver, state, host["queued_bytes"]
+    fault = "a line logged now did not reach {0}; rsyslog is {1}".format(
+        receiver, host["services"].get("rsyslog", "unknown")
     )
+    fault += _delivery(host.get("delivery", {}))
     return Verdict("logs", FAILED, fault + (_EXPIRED if host["certificate_expired"] else ""))
+
+
+def _delivery(found: Mapping[str, Any]) -> str:
+    """Return what a host says of lines that did not arrive, where it could be asked."""
+    if "connected" not in found:
+        return ""
+    peers = " and ".join(found["connected"]) or "nobody"
+    return ", connected to {0}".format(peers) + (" and says: {0}".format(found["words"]) if found["words"] else "")
 
 
 def _clock(expected: Expectation, host: Mapping[str, Any], watched: Mapping[str, Mapping[str, Any]]) -> Verdict:

@@ -37,7 +37,6 @@ def answer(**more: Any) -> dict[str, Any]:
         "listening": [{"port": 22, "protocol": "tcp", "program": "sshd"}],
         "clock": {"container": "", "synchronised": True, "offset": 0.001},
         "services": {**units, "bedplate-firewall": "inactive"},
-        "queued_bytes": 0,
         "certificate_expired": False,
     }
     return {**well, **more}
@@ -78,7 +77,18 @@ NO_METRICS = {"metrics": "failed", "alert": "blocked"}
         ({}, {"seen": {"target": {"health": "up", "error": "", "fresh": False}}}, NO_METRICS, "since the proof"),
         ({}, {"seen": {"metrics": None}}, NO_METRICS, "did not reach obs"),
         ({}, {"seen": {"log": None}}, {"logs": "failed"}, "did not reach obs"),
-        ({"queued_bytes": 99}, {"seen": {"log": None}}, {"logs": "failed"}, "99 bytes wait"),
+        (
+            {"delivery": {"connected": [], "words": "connection refused"}},
+            {"seen": {"log": None}},
+            {"logs": "failed"},
+            "rsyslog is active, connected to nobody and says: connection refused",
+        ),
+        (
+            {"delivery": {"connected": ["192.0.2.1:2514"], "words": ""}},
+            {"seen": {"log": None}},
+            {"logs": "failed"},
+            "rsyslog is active, connected to 192.0.2.1:2514",
+        ),
         ({"certificate_expired": True}, {"seen": {"log": None}}, {"logs": "failed"}, "certificate has expired"),
         ({}, {"seen": {"clock": -1.5}}, {"clock": "failed"}, "1.500 s"),
         ({}, {"seen": {"alert": None}}, {"alert": "failed"}, "did not reach the Alertmanager"),
