@@ -77,10 +77,12 @@ lock: setup ## pin all dependencies anew
 	    --no-emit-index-url --custom-compile-command 'make lock' -c requirements.lock pyproject.toml -o requirements-bench.lock
 	printf '%s\n' ssh-audit sslyze | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' --upgrade - -o requirements-audit.lock
+	printf 'ansible-core==2.15.*\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' - -o requirements-oldest.lock
 
 build: setup ## the wheel and the collection, into dist/
 	python -m build --no-isolation --wheel --outdir dist .
 	ansible-galaxy collection build --force --output-path dist .
 
 clean: ## remove what the targets made in this folder
-	rm -rf .venv .venv-bench .venv-audit dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .ansible
+	rm -rf .venv .venv-bench .venv-audit .venv-oldest dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .ansible

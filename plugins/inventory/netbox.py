@@ -53,7 +53,9 @@ options:
       - O(statuses) and O(types) hold for it; filters do not, and a snapshot that was not read with them is warned of.
     type: str
   api_endpoint:
-    description: NetBox's address, such as V(https://netbox.example.com). A path may follow it. Can be a template.
+    description:
+      - NetBox's address, such as V(https://netbox.example.com). A path may follow it. Can be a template.
+      - Where both variables are set, E(NETBOX_URL) holds.
     type: str
     env:
       - name: NETBOX_API
@@ -62,10 +64,11 @@ options:
     description:
       - An API token of NetBox. A v1 token is sent as C(Token), a v2 token (C(nbt_KEY.TOKEN)) as C(Bearer).
       - Better is a file or the environment. Can be a template, such as a lookup in a password store.
+      - Where both variables are set, E(NETBOX_TOKEN) holds.
     type: str
     env:
-      - name: NETBOX_TOKEN
       - name: NETBOX_API_TOKEN
+      - name: NETBOX_TOKEN
   token_file:
     description: A file with the token, read if O(token) is not given. A relative path starts at the inventory file.
     type: str
@@ -423,6 +426,9 @@ from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.snapsho
     Snapshot,
     read_snapshot,
 )
+from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.snapshot_fleet import (  # noqa: E402
+    SnapshotFleet,
+)
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.source import NetBoxSource  # noqa: E402
 from ansible_collections.bedplate.datacenter.plugins.plugin_utils.netbox.supply import Supply  # noqa: E402
 
@@ -493,16 +499,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
     def _live_snapshot(self, options: Options, query: Query, notices: Notices) -> Snapshot:
         source = NetBoxSource(Client(options.endpoint()), options.page_size, options.transport)
         kept = options.snapshot_path(source.url, query)
-        supply = Supply(
-            source,
-            query,
-            options.class_rule(),
-            options.limits(),
-            path=kept,
-            refresh=options.refresh,
-            full=options.full,
-        )
-        snapshot = supply.snapshot(notices, self.display.warning)
+        fleet = SnapshotFleet(source, query, options.class_rule(), notices, kept)
+        supply = Supply(fleet, options.limits(), path=kept, refresh=options.refresh, full=options.full)
+        snapshot = supply.serve(self.display.warning)
         if options.prefixes:
             for sentence in renewed(Prefixes(Client(options.endpoint()), options.page_size, kept)):
                 self.display.warning(sentence)

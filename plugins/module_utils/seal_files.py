@@ -16,7 +16,7 @@ import stat
 import zlib
 from collections.abc import Callable
 
-# A file beyond this is known by its size and its two ends.
+# A file beyond this is known by its size, its two ends and the time of its last change.
 LARGEST = 32 << 20
 _END = 1 << 20
 _CHUNK = 1 << 18
@@ -34,7 +34,11 @@ _TYPES = {
 }
 _GET_FLAGS = 0x80086601
 _FLAGS = ((0x10, "i"), (0x20, "a"))
-_XATTRS = {"security.capability": "capabilities", "system.posix_acl_access": "acl"}
+_XATTRS = {
+    "security.capability": "capabilities",
+    "system.posix_acl_access": "acl",
+    "system.posix_acl_default": "default_acl",
+}
 _SECRET_PATH = re.compile(
     r"shadow|secret|passw|credential|token|private|\.key$|\.pem$|/\.ssh/|/tls/|vault", re.IGNORECASE
 )
@@ -69,6 +73,7 @@ class FileReader:
         self._left = BUDGET
         self._owners: dict[int, str] = {}
         self._groups: dict[int, str] = {}
+        self._folders: dict[str, str] = {}
         self.texts: dict[str, str] = {}
         self.touched: dict[str, tuple[int, int]] = {}
         self.notes: list[str] = []
@@ -89,6 +94,8 @@ class FileReader:
             return self._unreadable(path, error)
         self.touched[path] = (int(status.st_mtime), int(status.st_ctime))
         found = self._meta(status)
+        if follow:
+            self._way(path, found)
         if found["type"] == "link":
             self._link(path, found, content and follow)
         elif found["type"] in ("file", "directory"):
@@ -96,6 +103,14 @@ class FileReader:
         elif found["type"] in ("block", "character"):
             found["device"] = "{0}:{1}".format(os.major(status.st_rdev), os.minor(status.st_rdev))
         return found
+
+    def _way(self, path: str, found: dict[str, str]) -> None:
+        """Say where a file's folder really is, if that is elsewhere."""
+        folder = os.path.dirname(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        if self._folders[folder] != folder:
+            found["folder"] = shown(self._folders[folder])
 
     def _unreadable(self, path: str, error: Exception) -> dict[str, str]:
         self.notes.append("{0} cannot be read: {1}".format(shown(path), getattr(error, "strerror", None) or error))
@@ -113,7 +128,8 @@ class FileReader:
     def _name(known: dict[int, str], number: int, look_up: Callable[[int], str]) -> str:
         if number not in known:
             try:
-                known[number] = look_up(number)
+                # Another account with this number changes nothing of whose files these are.
+                known[number] = look_up(number) if number else "root"
             except KeyError:
                 known[number] = str(number)
         return known[number]
@@ -125,6 +141,8 @@ class FileReader:
             status = os.stat(path)
         except OSError:
             return
+        if content:
+            found.update({key: text for key, text in self._meta(status).items() if key in ("mode", "owner", "group")})
         if content and stat.S_ISREG(status.st_mode):
             self._open(os.path.realpath(path), status, found, content, None)
 
@@ -159,7 +177,7 @@ class FileReader:
                 self.notes.append("{0}: its content was left out, there was too much to read".format(shown(path)))
                 return
             kept: list[bytes] = []
-            digest = _digest(descriptor, before.st_size, kept) if whole else _digest_of_ends(descriptor, before.st_size)
+            digest = _digest(descriptor, before.st_size, kept) if whole else _digest_of_ends(descriptor, before)
             after = os.fstat(descriptor)
             if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) == (
                 before.st_size,
@@ -219,9 +237,10 @@ def _digest(descriptor: int, size: int, kept: list[bytes]) -> str:
     return total.hexdigest()
 
 
-def _digest_of_ends(descriptor: int, size: int) -> str:
-    total = hashlib.sha256(b"%d" % size)
-    for position in (0, size - _END):
+def _digest_of_ends(descriptor: int, status: os.stat_result) -> str:
+    """Return a digest of a file's ends, and of when anything of it was last changed, which nobody can set back."""
+    total = hashlib.sha256(b"%d %d" % (status.st_size, status.st_ctime_ns))
+    for position in (0, status.st_size - _END):
         for offset in range(position, position + _END, _CHUNK):
             total.update(os.pread(descriptor, _CHUNK, offset))
     return "ends-" + total.hexdigest()

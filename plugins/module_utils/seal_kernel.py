@@ -11,9 +11,11 @@ from .seal_system import digest, output, read
 
 _SWITCHES = frozenset(["ro", "rw", "nosuid", "nodev", "noexec", "nosymfollow"])
 _PASSING_MOUNTS = re.compile(
-    r"/(proc|sys|dev|run)(/|$)|/var/lib/(containers|docker|kubelet)/|/snap/|/etc/(hosts|hostname|resolv\.conf)$"
+    r"/(proc|sys|dev(?!/shm$)|run)(/|$)|/var/lib/(containers|docker|kubelet)/|/snap/|/etc/(hosts|hostname|resolv\.conf)$"
 )
-_DYNAMIC = re.compile(r"\n\t*elements = \{[^}]*\}")
+_SET = re.compile(r"^\t(?:set|map) .*?^\t\}", re.MULTILINE | re.DOTALL)
+_LEARNS = re.compile(r"^\t\t(?:flags .*(?:dynamic|timeout)|timeout )", re.MULTILINE)
+_ELEMENTS = re.compile(r"\n\t*elements = \{[^}]*\}")
 
 
 class Mounts:
@@ -29,6 +31,8 @@ class Mounts:
             point = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal.group(1), 8)), fields[4])
             options = sorted(_SWITCHES.intersection(fields[5].split(",")))
             self.found[point] = {"presence": "present", "type": tail[0], "options": ",".join(options)}
+            # A disk has another name after a boot: which part of it, or which server, does not change.
+            self.found[point]["source"] = fields[3] if tail[1].startswith("/dev/") else " ".join([tail[1], fields[3]])
         self._table = {}
         for row in map(str.split, read("/etc/fstab").splitlines()):
             if len(row) >= 4 and not row[0].startswith("#"):
@@ -51,12 +55,13 @@ def tables() -> dict[str, dict[str, str]] | None:
     for part in re.split(r"^(?=table )", told, flags=re.MULTILINE):
         head = re.match(r"table (\S+ \S+) \{", part)
         if head:
-            learnt = "dynamic" in part or "timeout" in part
-            found[head.group(1)] = {
-                "presence": "present",
-                "rules": digest(_DYNAMIC.sub("", part) if learnt else part),
-            }
+            found[head.group(1)] = {"presence": "present", "rules": digest(_SET.sub(_without_learnt, part))}
     return found
+
+
+def _without_learnt(found: re.Match) -> str:
+    """Return a set; without its elements where packets or times add and remove them."""
+    return _ELEMENTS.sub("", found.group()) if _LEARNS.search(found.group()) else found.group()
 
 
 def modules() -> dict[str, dict[str, str]]:

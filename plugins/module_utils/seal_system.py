@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Collection, Iterable
 
@@ -21,8 +22,8 @@ _CONFFILES = re.compile(rb"^Conffiles:\n((?: .*\n?)+)", re.MULTILINE)
 _UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,DropInPaths,Type,RemainAfterExit,TriggeredBy"
 )
-_ADMINS = frozenset(["root", "sudo", "wheel", "adm", "admin", "docker", "lxd", "disk", "shadow", "incus", "libvirt"])
-_NO_SHELLS = frozenset(["nologin", "false", "sync", ""])
+_PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
+_HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
 _HISTORY = "/var/log/apt/history.log"
 
 
@@ -65,8 +66,11 @@ class Packages:
 
     def __init__(self, path: str = "/var/lib/dpkg/status") -> None:
         self.states: dict[str, dict[str, str]] = {}
-        # This file is put together from the certificates of a package, and is none of its own.
-        self.owners: dict[str, str] = {"/etc/ssl/certs/ca-certificates.crt": "ca-certificates"}
+        # These files are put together from the certificates of a package, and are none of its own.
+        self.owners: dict[str, str] = {
+            "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
+            "/etc/ca-certificates.conf": "ca-certificates",
+        }
         try:
             with open(path, "rb") as file:
                 stanzas = file.read().split(b"\n\n")
@@ -110,8 +114,9 @@ class Packages:
         return found
 
     def executables(self, name: str) -> list[str]:
-        """Return a package's programs."""
-        return [path for path in self._files(name) if re.match(r"/usr(/local)?/s?bin/", path)]
+        """Return a package's programs, and what lets people log in."""
+        paths = self._files(name)
+        return [path for path in paths if _PROGRAM.match(path) or (_HELPER.match(path) and _is_program(path))]
 
     def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
         """Return which of these packages each path belongs to, where it is one of theirs."""
@@ -126,7 +131,19 @@ class Packages:
         """Return a package's files, where a system with one /usr has them."""
         pattern = os.path.join(glob.escape(folder), glob.escape(name.partition(":")[0]))
         listed = read(pattern + ".list") or "".join(read(path) for path in glob.glob(pattern + ":*.list")[:1])
-        return [re.sub(r"^/(s?bin|lib\d*)/", r"/usr/\1/", path) for path in listed.splitlines()]
+        return [_of_one_usr(path) for path in listed.splitlines()]
+
+
+def _of_one_usr(path: str) -> str:
+    return re.sub(r"^/(s?bin|lib\d*)/", r"/usr/\1/", path)
+
+
+def _is_program(path: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode) and (bool(mode & 0o111) or path.endswith(".so"))
 
 
 def gunzipped(path: str) -> str:
@@ -154,17 +171,30 @@ def _unit(told: dict[str, str], files: FileReader) -> dict[str, str]:
     if told.get("LoadState") == "not-found":
         return {"presence": "absent"}
     file_state = told.get("UnitFileState") or "static"
-    found = {"presence": "present", "enabled": file_state.replace("-runtime", "")}
+    found = {"presence": "present", "enabled": file_state.replace("masked-runtime", "masked")}
     passing = told.get("Type") == "oneshot" and told.get("RemainAfterExit") == "no"
     triggered = bool(told.get("TriggeredBy")) and not file_state.startswith("enabled")
     if not passing and not triggered:
         found["state"] = _activity(told)
     paths = [told.get("FragmentPath", ""), *told.get("DropInPaths", "").split()]
-    paths = [path for path in paths if path.startswith(("/etc/", "/run/"))]
+    paths = [path for path in paths if path.startswith(("/etc/", "/run/", "/usr/local/"))]
     found["configuration"] = " ".join(
         "{0}={1}".format(path, files.state(path).get("content", "?")[:16]) for path in paths
     )
     return found
+
+
+def brought_files(names: Iterable[str], folder: str = "/usr/lib/systemd/system") -> list[str]:
+    """Return what is, of units, where packages have theirs: the units themselves, and files that override them."""
+    found = {}
+    for name in names:
+        ending = name.rpartition(".")[2]
+        for each in (name, re.sub(r"@[^.]*\.", "@.", name)):
+            path = os.path.join(folder, each)
+            found.update(dict.fromkeys([path] if os.path.lexists(path) else ()))
+            for overridden in (path, os.path.join(folder, ending)):
+                found.update(dict.fromkeys(glob.glob(glob.escape(overridden) + ".d/*.conf")))
+    return sorted(found)
 
 
 def _activity(told: dict[str, str]) -> str:
@@ -195,7 +225,7 @@ class Sysctls:
         self.origins: dict[str, list[str]] = {}
         self._configured: dict[str, str] = {}
         files: dict[str, str] = {}
-        for folder in ("/usr/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"):
+        for folder in ("/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"):
             files.update({os.path.basename(path): path for path in glob.glob(folder + "/*.conf")})
         for _, path in [*sorted(files.items()), ("", "/etc/sysctl.conf")]:
             for line in read(path).splitlines():
@@ -225,52 +255,3 @@ class Sysctls:
 def _dotted(name: str) -> str:
     name = name.strip()
     return name.translate({46: 47, 47: 46}) if "/" in name.partition(".")[0] else name
-
-
-class Accounts:
-    """Users and groups of the host's own files."""
-
-    def __init__(self, folder: str = "/etc") -> None:
-        self.users = _rows(folder + "/passwd", 7)
-        self._shadow = _rows(folder + "/shadow", 3)
-        self._groups = _rows(folder + "/group", 4)
-        self._salt = read("/etc/machine-id")
-
-    def user(self, name: str) -> dict[str, str]:
-        row = self.users.get(name)
-        if row is None:
-            return {"presence": "absent"}
-        names = {fields[2]: group for group, fields in self._groups.items()}
-        others = sorted(group for group, fields in self._groups.items() if name in fields[3].split(","))
-        found = {"presence": "present", "uid": row[2], "group": names.get(row[3], row[3]), "groups": ",".join(others),
-                 "home": row[5], "shell": row[6], "comment": row[4]}  # fmt: skip
-        if name in self._shadow:
-            found["password"] = self._password(self._shadow[name][1])
-        return found
-
-    def _password(self, stored: str) -> str:
-        """Return whether there is a password, and four digits of a digest: enough to see a change, too few to guess."""
-        if not stored:
-            return "none"
-        if stored[0] in "!*":
-            return "locked"
-        return "set-" + digest(self._salt + stored)[:4]
-
-    def group(self, name: str) -> dict[str, str]:
-        row = self._groups.get(name)
-        if row is None:
-            return {"presence": "absent"}
-        return {"presence": "present", "gid": row[2], "members": ",".join(sorted(filter(None, row[3].split(","))))}
-
-    def with_shell(self) -> list[str]:
-        """Return the accounts that a person could use, and those that are root."""
-        return [name for name, row in self.users.items() if row[2] == "0" or os.path.basename(row[6]) not in _NO_SHELLS]
-
-    def of_admins(self) -> list[str]:
-        """Return the groups whose members can become root."""
-        return [name for name, row in self._groups.items() if name in _ADMINS or row[2] == "0"]
-
-
-def _rows(path: str, columns: int) -> dict[str, list[str]]:
-    rows = (line.split(":") for line in read(path).splitlines())
-    return {row[0]: row for row in rows if len(row) >= columns}

@@ -13,6 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
 from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts import Accounts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
@@ -20,7 +21,9 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch imp
     MOST_IN_FOLDER,
     Privileged,
     Watch,
+    alternatives,
     enabled_units,
+    key_files,
 )
 
 DOCUMENTATION = r"""
@@ -125,12 +128,13 @@ class Capture:
         self._known = frozenset(known_sockets)
         self._packages = system.Packages()
         self._updates = self._packages.unattended()
-        self._accounts = system.Accounts()
+        self._accounts = Accounts()
         self._asked: list[dict[str, dict[str, str]] | None] = []
         self.states: dict[str, dict[str, dict]] = {}
         self.watched: dict[str, dict[str, dict]] = {}
         self.overfull: dict[str, str] = {}
         self.crowded: list[str] = []
+        self._matched: list[str] = []
         self._sysctls: system.Sysctls | None = None
         self._evidence: dict = {}
 
@@ -145,7 +149,9 @@ class Capture:
             paths = sorted(glob.glob(pattern))
             if len(paths) > MOST_IN_FOLDER:
                 self._files.notes.append("{0} matches {1} files: none was looked at".format(pattern, len(paths)))
+                self.overfull[os.path.dirname(pattern)] = "more than {0}".format(MOST_IN_FOLDER)
                 continue
+            self._matched += paths
             for path in paths:
                 files.setdefault(shown(path), self._files.state(path, content=False))
         self._take_all("package", self._packages.state)
@@ -191,9 +197,8 @@ class Capture:
     def watch(self) -> None:
         """Look at what nobody manages."""
         self._watch_files()
-        self._watch_programs()
         self._watch("package", self._packages.states)
-        self._watch("unit", {name: {"enabled": "enabled"} for name in enabled_units()})
+        self._watch_links()
         self._watch("user", {name: self._accounts.user(name) for name in self._accounts.with_shell()})
         self._watch("group", {name: self._accounts.group(name) for name in self._accounts.of_admins()})
         mounts = kernel.Mounts()
@@ -202,6 +207,20 @@ class Capture:
         self._watch("firewall", self._tables() or {})
         if not system.is_container():
             self._watch("module", kernel.modules())
+
+    def _watch_links(self) -> None:
+        """Look at links that choose: which units start at boot, and which of several programs has a name."""
+        units, chosen = enabled_units(), alternatives()
+        owners = self._packages.owners_of([*units.values(), *chosen.values()], self._updates)
+
+        def came_with(path: str) -> dict[str, str]:
+            return {"package": owners[path]} if path in owners else {}
+
+        def enabled(link: str) -> str:
+            return "enabled-runtime" if link.startswith("/run/") else "enabled"
+
+        self._watch("unit", {name: {"enabled": enabled(link), **came_with(link)} for name, link in units.items()})
+        self._watch("file", {path: {**self._files.state(path), **came_with(end)} for path, end in chosen.items()})
 
     def _tables(self) -> dict[str, dict[str, str]] | None:
         """Return the tables of the firewall; it is asked once."""
@@ -212,15 +231,22 @@ class Capture:
     def _watch_files(self) -> None:
         managed = [path for path in (*self._of("file"), *self._of("meta")) if os.path.dirname(path).endswith(".d")]
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
-        homes = [self._accounts.users[name][5] for name in self._accounts.with_shell()]
-        files = self._owned([path for path in watch.paths(homes) if path not in self._of("file")])
+        homes = {name: row[5] for name, row in self._accounts.users.items()}
+        named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled_units()])
+        used = [homes.pop(name) for name in self._accounts.with_shell()]
+        paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *named])
+        files = self._owned([path for path in paths if path not in self._of("file")])
         # Of some of these a role sets the mode only: their content counts all the same.
-        self.states["file"].update({path: files[path] for path in self._of("meta") if path in files})
+        some = (*self._of("meta"), *map(shown, self._matched))
+        self.states["file"].update({path: files[path] for path in some if path in files})
         self._watch("file", files)
-        self.overfull = watch.overfull
-
-    def _watch_programs(self) -> None:
         programs = Privileged()
+        self._watch_programs(programs)
+        rest = watch.without_content(programs.found)
+        self._watch("file", {shown(path): self._files.state(path, content=False) for path in rest})
+        self.overfull.update(watch.overfull)
+
+    def _watch_programs(self, programs: Privileged) -> None:
         if programs.complete:
             self._watch("suid", self._owned(programs.found))
         for folder in programs.crowded:
@@ -231,7 +257,7 @@ class Capture:
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
-        owners = self._packages.owners_of(paths, self._updates)
+        owners = self._packages.owners_of(paths, ["libpam-modules", *self._updates])
         found = {}
         for path in paths:
             state = self._files.state(path)

@@ -20,7 +20,7 @@ except ImportError:
 _APPLICATIONS = {"device": "dcim", "virtual_machine": "virtualization"}
 _KINDS = {"device": "devices", "virtual_machine": "virtual_machines"}
 _NO_CLIENT = "the Python package pynetbox is missing on the control node; what writes to NetBox needs it"
-# As the inventory plugin has them.
+# As the inventory plugin has them: the first that is set.
 _URLS = ("NETBOX_URL", "NETBOX_API")
 _TOKENS = ("NETBOX_TOKEN", "NETBOX_API_TOKEN")
 _TOKEN_FILE = "NETBOX_TOKEN_FILE"  # noqa: S105 (its name)
@@ -58,12 +58,15 @@ def _of_the_environment(names: tuple[str, ...]) -> str:
 def _token_of_file() -> str:
     path = Path(os.environ[_TOKEN_FILE]).expanduser()
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        message = "the file with NetBox's token ({0}: {1}) cannot be read: {2}".format(
-            _TOKEN_FILE, path, error.strerror
-        )
-        raise AnsibleActionFail(message) from None
+        token = path.read_text(encoding="utf-8").strip()
+        wrong = "" if token else "is empty"
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        wrong = "cannot be read: {0}".format(why)
+    if wrong:
+        message = "the file with NetBox's token ({0}: {1}) {2}".format(_TOKEN_FILE, path, wrong)
+        raise AnsibleActionFail(message)
+    return token
 
 
 def endpoint(named: Mapping[str, Any], kind: str) -> Any:  # noqa: ANN401

@@ -41,6 +41,7 @@ _BOUND_WORDS = {
 }
 _PREFIXES = {"sites": "site_", "tenants": "tenant_"}
 _SHOWN = 60
+_TOO_LARGE = 10**18  # of integers; as text they have 18 digits
 
 
 class UnfitValueError(ValueError):
@@ -188,7 +189,8 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return repr(float(value))
     if isinstance(value, int):
-        return repr(int(value))
+        text = repr(int(value))
+        return text if len(text) <= _SHOWN else text[:_SHOWN] + "\u2026"
     if isinstance(value, Mapping):
         return "a mapping"
     return "a list" if isinstance(value, Sequence) else str(value)
@@ -227,7 +229,7 @@ def _to_string(parameter: Mapping[str, Any], value: Any) -> str:
 
 
 def _to_integer(_: Mapping[str, Any], value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LARGE:
         return int(value)
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
@@ -236,8 +238,10 @@ def _to_integer(_: Mapping[str, Any], value: Any) -> int:
 
 def _to_number(_: Mapping[str, Any], value: Any) -> int | float:
     number = None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        number = int(value) if isinstance(value, int) else float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = int(value) if abs(value) < _TOO_LARGE else None
+    elif isinstance(value, float):
+        number = float(value)
     elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         number = int(value) if _INTEGER.fullmatch(value.strip()) else float(value)
     if number is None or not math.isfinite(number):

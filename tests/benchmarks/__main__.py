@@ -12,8 +12,8 @@ from importlib import import_module
 from .figures import PAGE, RESULTS, page, record, table
 
 BENCHMARKS = (
-    "startup", "inventory", "fleet", "netbox", "nb_inventory", "store", "catalog", "tracking", "baseline", "guardrails",
-    "awx", "drift",
+    "startup", "inventory", "fleet", "netbox", "nb_inventory", "nb_listing", "nb_warm", "store", "catalog", "tracking",
+    "baseline", "guardrails", "awx", "drift",
 )  # fmt: skip
 
 

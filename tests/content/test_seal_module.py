@@ -88,7 +88,15 @@ def test_of_a_huge_file_only_the_ends_are_read(tmp_path: Path) -> None:
     with file.open("r+b") as stream:
         stream.seek(-1, os.SEEK_END)
         stream.write(b"x")
-    assert state(file)["content"] != before["content"]
+    after = state(file)
+    assert after["content"] != before["content"]
+    assert state(file) == after
+    times = file.stat()
+    with file.open("r+b") as stream:
+        stream.seek(1 << 30)
+        stream.write(b"x")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert state(file)["content"] != after["content"]
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -185,6 +193,20 @@ def test_the_content_counts_in_places_that_are_watched_even_if_a_role_sets_the_m
     found = look({kind: {"/etc/profile": None}}, watch=True)
     assert "content" in found["states"]["file"]["/etc/profile"]
     assert "/etc/profile" not in found["watched"]["file"]
+
+
+def test_the_content_of_what_a_pattern_names_counts_in_places_that_are_watched(tmp_path: Path) -> None:
+    (tmp_path / "one.rules").write_text("text", encoding="utf-8")
+    resources = {"pattern": {f"{tmp_path}/*.rules": None}}
+    assert "content" not in look(resources)["states"]["file"][f"{tmp_path}/one.rules"]
+    found = look({**resources, "folder": {str(tmp_path): None}}, watch=True)
+    assert "content" in found["states"]["file"][f"{tmp_path}/one.rules"]
+
+
+def test_a_pattern_that_names_too_many_files_is_told_of(tmp_path: Path) -> None:
+    for number in range(2001):
+        (tmp_path / str(number)).touch()
+    assert look({"pattern": {f"{tmp_path}/*": None}})["overfull"] == {str(tmp_path): "more than 2000"}
 
 
 @as_root

@@ -54,6 +54,9 @@ _WRITTEN: dict[str, dict[str, dict[str, Any]]] = {
         "enabled_value": _TEXT,
         "host_filter": _TEXT,
         "limit": _TEXT,
+        "timeout": _COUNT,
+        "verbosity": {"type": "integer", "default": 1},
+        "scm_branch": _TEXT,
     },
     "role_definitions": {"name": _NAME},
     "role_team_assignments": {

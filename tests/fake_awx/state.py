@@ -44,7 +44,10 @@ _RELATED = {
     "notification_templates_error": "notification_templates",
     "notification_templates_approvals": "notification_templates",
     "success_nodes": "workflow_job_template_nodes",
+    "failure_nodes": "workflow_job_template_nodes",
+    "always_nodes": "workflow_job_template_nodes",
 }
+_LINKS = ("success_nodes", "failure_nodes", "always_nodes")
 Entry = dict[str, Any]
 
 
@@ -94,6 +97,12 @@ class FakeAwx:
         entry = self.objects[collection][number]
         entry.update(body)
         entry["modified_by"] = by
+
+    def take_over(self, name: str) -> None:
+        """Make a job template somebody else's: neither its mark nor its label is left."""
+        template = self.named("job_templates", name)
+        related = {**template["related"], "labels": []}
+        self.edit("job_templates", template["id"], description="Somebody's.", related=related)
 
     def get(self, collection: str, number: int) -> Entry:
         if number not in self.objects[collection]:
@@ -165,8 +174,11 @@ class FakeAwx:
 
     def _matches(self, collection: str, entry: Entry, query: dict[str, str]) -> bool:
         for key, value in query.items():
-            if key in _RELATED:
-                held: Any = value in {str(number) for number in entry["related"][key]}
+            if key.removesuffix("__in") in _RELATED and key.endswith("__in"):
+                attached = {str(number) for number in entry["related"][key.removesuffix("__in")]}
+                held: Any = not attached.isdisjoint(value.split(","))
+            elif key in _RELATED:
+                held = value in {str(number) for number in entry["related"][key]}
             elif key in _ACROSS:
                 relation, _, there = key.partition("__")
                 held = str(self._other(relation, entry[relation])[there]) == value
@@ -232,9 +244,14 @@ class FakeAwx:
         held = entry["related"][name]
         if body.get("disassociate"):
             entry["related"][name] = [each for each in held if each != body["id"]]
+            if name == "labels" and not self._is_attached(body["id"]):
+                del self.objects["labels"][body["id"]]  # AWX keeps none that nothing bears
         elif body["id"] not in held:
             held.append(body["id"])
         return 204, None
+
+    def _is_attached(self, label: int) -> bool:
+        return any(label in each["related"]["labels"] for kind in _TEMPLATES for each in self.objects[kind].values())
 
     def _survey(self, method: str, entry: Entry, body: Any) -> tuple[int, Any]:
         if method == "GET":
@@ -281,7 +298,7 @@ class FakeAwx:
         if entry.get("approval"):
             kind = {"unified_job_type": "workflow_approval"}
             summary["unified_job_template"] = {**entry["approval"], **kind}
-        nodes = {"success_nodes": entry["related"]["success_nodes"]} if "identifier" in entry else {}
+        nodes = {name: entry["related"][name] for name in _LINKS} if "identifier" in entry else {}
         kind_name = _TYPES.get(collection, collection.removesuffix("s"))
         return {**shown, **nodes, "type": kind_name, "url": base, "related": {}, "summary_fields": summary}
 
@@ -303,9 +320,10 @@ def _numbering(collection: str) -> str:
 
 
 def _keep_secrets(old: Entry, new: Entry) -> None:
-    for key, value in (new.get("inputs") or {}).items():
-        if value == _SECRET:
-            new["inputs"] = {**new["inputs"], key: old["inputs"][key]}
+    for name in ("inputs", "notification_configuration"):
+        for key, value in (new.get(name) or {}).items():
+            if value == _SECRET:
+                new[name] = {**new[name], key: old[name][key]}
 
 
 def _rest(survey: Entry, given: Entry) -> Entry:

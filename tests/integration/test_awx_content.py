@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from datetime import date
@@ -16,26 +15,22 @@ import yaml
 from bedplate.awx.catalog import wishes_of
 from bedplate.awx.site import Site
 from fake_awx.catalog import product
+from integration.checkout import check_out
+from integration.oldest_ansible import oldest_ansible
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("ansible.cfg", "galaxy.yml", "inventories", "meta", "playbooks", "plugins", "roles")
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 DEFAULT = "/runner/requirements_collections:~/.ansible/collections:/usr/share/ansible/collections"
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout as AWX has it: links are kept, the command line is not there."""
-    folder = tmp_path_factory.mktemp("runner") / "project"
-    folder.mkdir()
-    for name in PARTS:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, symlinks=True)
-        else:
-            shutil.copy2(source, folder / name)
-    shutil.copytree(ROOT / "collections", folder / "collections", symlinks=True)
-    return folder
+    return check_out(tmp_path_factory.mktemp("runner") / "project")
+
+
+@pytest.fixture(params=["today's ansible-core", "the oldest one"], autouse=True)
+def _programs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = oldest_ansible() if request.param == "the oldest one" else Path(sys.executable).parent
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
 def _ansible(checkout: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:

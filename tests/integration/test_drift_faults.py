@@ -83,7 +83,7 @@ def host(lab: LabFleet) -> Iterator[Host]:
     try:
         as_root(lab, HOST, PREPARE)
         with launcher_of(lab) as launcher:
-            looked = capture(launcher, [HOST], lambda _host: request_for(RESOURCES)).of(HOST)
+            looked = capture(launcher, [HOST], [request_for(RESOURCES)]).of(HOST)
             meant = intents(launcher.adapter, [HOST], content_digest(launcher.content))[HOST]
             seal = Seal(HOST, datetime.now(UTC), meant, looked, Managed(RESOURCES))
             yield Host(lab, launcher, seal.to_text(seal_key(launcher.settings.home)))

@@ -11,6 +11,7 @@ import pytest
 from bedplate.errors import EngineError, NotFoundError, RefusedError, UsageError
 from bedplate.execution.executor import ExecutionOutcome
 from bedplate.launch import LaunchRequest
+from bedplate.launch.repeating import repetition_of
 from bedplate.runs import Event, HostOutcome, HostResult, Run, RunMode, RunStatus
 from integration.execution_project import Project, task
 
@@ -114,7 +115,7 @@ def test_failed_outranks_unreachable(project: Project) -> None:
     assert (run.status, run.exit_code, run.error) == (RunStatus.FAILED, 5, "1 of 3 hosts failed")
     outcomes = {result.host: result.outcome for result in project.store.host_results(run.id)}
     assert outcomes == {"h1": HostOutcome.FAILED, "h2": HostOutcome.UNREACHABLE, "h3": HostOutcome.OK}
-    again = project.launcher.rerun(run.id, failed_only=True)
+    again = repetition_of(project.store, run.id, failed_only=True)
     assert (list(again.hosts or ()), again.rerun_of) == (["h1", "h2"], run.id)
     run = project.run("reach", limit="h2,h3")
     assert (run.status, run.exit_code, run.error) == (RunStatus.FAILED, 4, "1 of 2 hosts could not be reached")

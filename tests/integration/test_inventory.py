@@ -194,6 +194,11 @@ class TestFaults:
             adapter(settings, LAB).resolve(limit)
         assert near in str(caught.value)
 
+    @pytest.mark.parametrize("limit", ["-x", "--version"])
+    def test_a_limit_is_no_option(self, settings: Settings, limit: str) -> None:
+        with pytest.raises(NotFoundError, match=f"no host or group matches '{limit}'"):
+            adapter(settings, LAB).resolve(limit)
+
     def test_a_limit_whose_parts_do_not_meet(self, settings: Settings) -> None:
         with pytest.raises(NotFoundError, match="matches no host"):
             adapter(settings, LAB).resolve("site_ams1:&class_cloud")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from integration.nb_inventory_server import CHANGES, DEVICES, MACHINES, NbServer, nb_server
-from netbox_modules import client, compat_kept, compat_lists, compat_supply, faults, gate, lock
+from netbox_modules import client, compat_fleet, compat_kept, compat_lists, faults, gate, lock, supply
 
 Change = Callable[[NbServer], None]
 
@@ -38,16 +38,10 @@ class Refreshing:
         """Return name of a list → id → object."""
         endpoint = client.Endpoint(self.netbox.url, token="x" * 40, timeout=5, retries=0)
         options = gate.Limits(**{"cache_ttl": 0, "shrink_limit": 100, **limits})
-        serving = compat_supply.CompatSupply(
-            client.Client(endpoint),
-            wanted(**(asked or {})),
-            options,
-            path=str(self.folder / name),
-            page_size=500,
-            refresh=refresh,
-            full=full,
-        )
-        found = serving.lists(self.warnings.append)
+        path = str(self.folder / name)
+        fleet = compat_fleet.CompatFleet(client.Client(endpoint), wanted(**(asked or {})), 500, path)
+        serving = supply.Supply(fleet, options, path=path, refresh=refresh, full=full)
+        found = serving.serve(self.warnings.append).lists
         self.how = serving.how
         objects = {name: {entry["id"]: entry for entry in listed} for name, listed in found.objects.items()}
         return copy.deepcopy(objects)

@@ -146,6 +146,19 @@ def test_a_refused_token_is_never_an_empty_inventory(ansible: Ansible, netbox: N
     assert netbox.url in told
 
 
+def test_however_much_ansible_says_the_token_is_not_in_it(ansible: Ansible, netbox: NetBoxServer) -> None:
+    loud = ("ansible-inventory", "--list", "-vvvvv")
+    said = ansible.run(*loud)
+    assert said.returncode == 0
+    assert "hosts, read in full" in " ".join((said.stdout + said.stderr).split())
+    netbox.authorizations.clear()
+    ansible.environment["BEDPLATE_INVENTORY_REFRESH"] = "1"
+    refused = ansible.run(*loud)
+    assert refused.returncode != 0
+    secret = V2_TOKEN.rpartition(".")[2]
+    assert not [done for done in (said, refused) if secret in done.stdout + done.stderr]
+
+
 def test_a_token_that_sees_less_trips_the_gate_and_the_snapshot_stays(ansible: Ansible, netbox: NetBoxServer) -> None:
     ansible.listing()
     (kept,) = (ansible.home / "snapshots").glob("*.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -182,6 +183,19 @@ def test_the_same_trouble_is_told_once_until_it_is_over(end: Runs, receiver: Rec
     assert receiver.take() == ["team", "on-call"]
 
 
+def test_who_was_told_is_not_told_again_because_another_could_not_be(
+    end: Runs, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reachable = os.environ["ON_CALL"]
+    monkeypatch.setenv("ON_CALL", "json://127.0.0.1:1/nobody")
+    for told in (["team"], []):
+        assert "on_call: could not tell" in str(end(RunStatus.FAILED, ["b"]))
+        assert receiver.take() == told
+    monkeypatch.setenv("ON_CALL", reachable)
+    assert end(RunStatus.FAILED, ["b"]) is None
+    assert receiver.take() == ["on-call"]
+
+
 def test_a_dead_run_is_a_trouble_too(end: Runs, receiver: Receiver) -> None:
     end(RunStatus.EXPIRED)
     end(RunStatus.EXPIRED)
@@ -204,6 +218,7 @@ def test_who_could_not_be_told_is_tried_again(end: Runs, receiver: Receiver) -> 
     [
         ("receivers: {team: [nonsense]}", "on_call: notifications.file: there is no receiver on_call (known are team)"),
         ("receivers: {team: ['foo://x'], on_call: ['foo://x']}", "an address of kind foo that apprise does not know"),
+        ("receivers: {team: ['http://[x'], on_call: ['']}", "team: could not tell an address of kind http that"),
         ("receivers: {team: x}", "receivers.yml: receivers.team: must be a list of addresses"),
         ("receivers: [", "receivers.yml: is not YAML"),
         ("{}", "receivers.yml: must have the one key receivers"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def bedplate(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
         "NO_COLOR": "1",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "getuid", lambda: 0)  # root may call in any name
     monkeypatch.chdir(tmp_path)
     return Bedplate(tmp_path, capsys)
 

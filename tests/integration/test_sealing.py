@@ -59,6 +59,13 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
             task("Copy", "copy", arguments=copied, loop=["one", "two"]),
             task("Keep a secret", "copy", arguments={**copied, "content": "s3cr3t"}, loop=["three"], no_log=True),
             task("Leave out", "copy", arguments={**copied, "dest": "/nowhere"}, loop=["four"], when=False),
+            task("Tell what there is", "set_fact", arguments={"__packages_known": ["sudo", "chrony"]}),
+            task("Install", "bedplate.datacenter.packages_present", arguments={"name": "{{ __packages_known[1:] }}"}),
+            task(
+                "Remove",
+                "bedplate.datacenter.packages_absent",
+                arguments={"name": ["talkd"], "installed": "{{ __packages_known }}"},
+            ),
             task("Look", "command", arguments={"argv": ["true"]}, changed_when=False),
             task("Do something", "command", arguments={"argv": ["true"]}),
             task("Fail on the second", "fail", when="inventory_hostname == 'h2'"),
@@ -77,6 +84,8 @@ def test_a_run_says_what_its_tasks_manage(sealed: Sealed) -> None:
         Resource("file", f"{at}/b.conf", None, "Write two"),
         Resource("file", f"{at}/one", None, "Copy"),
         Resource("file", f"{at}/two", None, "Copy"),
+        Resource("package", "chrony", None, "Install"),
+        Resource("package", "talkd", None, "Remove"),
     }
     assert set(managed.unsealed) == {
         Unsealed(None, "Keep a secret", "its result is hidden"),

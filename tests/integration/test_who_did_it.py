@@ -71,3 +71,8 @@ def test_nobody_else_is_named_and_hardly_anything_is_unknown(broken: tuple[dict[
     assert {one["by"]["user"] for one in open_ if one["by"]} == {"alice", "bob"}
     unknown = [(one["kind"], one["key"], one["attribute"]) for one in open_ if one["by"] is None]
     assert len(unknown) * 10 <= len(open_), unknown
+
+
+def test_a_package_that_was_removed_is_its_roles(broken: tuple[dict[str, Any], datetime]) -> None:
+    (gone,) = [one for one in broken[0]["open"] if (one["kind"], one["key"]) == ("package", "rsyslog")]
+    assert (gone["attribute"], gone["role"], gone["task"]) == ("presence", "logging", "Install rsyslog")

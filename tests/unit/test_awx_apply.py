@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bedplate.awx.comparison import Action, Cause
-from bedplate.awx.kinds import BY_NAME
+from bedplate.awx.kinds import BY_NAME, NODE_EXTRAS
 from bedplate.awx.own_limits import limits_left_to_awx
 from bedplate.catalog import load_catalog
 from bedplate.errors import EngineError
@@ -65,6 +65,15 @@ class TestApply:
         assert awx.lines(product()) == ["update job_template sample labels"]
         awx.apply(product())
         assert awx.lines(product()) == []
+
+    def test_a_label_that_changes_products_is_not_lost_on_its_way(self, awx: Awx) -> None:
+        awx.apply(product("a", tags=["quick"]), product("b"))
+        moved = [product("a"), product("b", tags=["quick"])]
+        assert not [result for result in awx.apply(*moved) if result.error]
+        assert awx.lines(*moved) == []
+        approved = [product(name, tags=["slow"], guardrails={"approval": {}}) for name in "ab"]
+        assert not [result for result in awx.apply(*approved) if result.error]
+        assert awx.lines(*approved) == []
 
     def test_a_changed_product_touches_its_template_and_its_survey(self, awx: Awx) -> None:
         products = [product(f"p{number}") for number in range(5)]
@@ -140,6 +149,20 @@ class TestByHand:
         assert awx.fake.named("job_templates", "sample")["forks"] == 0
         assert awx.lines(product()) == []
 
+    def test_a_description_without_the_mark_is_set_back_where_the_label_says_whose_it_is(self, awx: Awx) -> None:
+        awx.apply(product())
+        template = awx.fake.named("job_templates", "sample")
+        marked = template["description"]
+        awx.fake.edit("job_templates", template["id"], description="Ask Eve first.", forks=5)
+        (change,) = awx.plan(product()).changes
+        assert (change.action, change.cause) == (Action.UPDATE, Cause.AWX)
+        assert [each.field for each in change.differences] == ["description", "forks"]
+        assert awx.lines() == []
+        awx.apply(product())
+        assert (template["description"], template["forks"]) == (marked, 0)
+        awx.fake.take_over("sample")
+        assert awx.lines(product()) == ["foreign job_template sample"]
+
     def test_variables_of_the_source_are_compared_as_what_they_mean(self, awx: Awx) -> None:
         awx.apply()
         source = awx.fake.named("inventory_sources", "Bedplate")
@@ -150,6 +173,14 @@ class TestByHand:
         assert awx.lines() == ["update inventory_source Bedplate source_vars"]
         awx.apply()
         assert json.loads(awx.fake.named("inventory_sources", "Bedplate")["source_vars"]) == written
+
+    def test_the_inventory_source_as_a_whole(self, awx: Awx) -> None:
+        awx.apply()
+        source = awx.fake.named("inventory_sources", "Bedplate")
+        awx.fake.edit("inventory_sources", source["id"], verbosity=2, timeout=5, scm_branch="x", overwrite=False)
+        assert awx.lines() == ["update inventory_source Bedplate overwrite timeout verbosity scm_branch"]
+        awx.apply()
+        assert awx.lines() == []
 
     def test_a_survey_that_somebody_changed_is_set_back(self, awx: Awx) -> None:
         awx.apply(product())
@@ -185,6 +216,20 @@ class TestByHand:
         assert furnished.lines(mine) == ["update job_template sample teams.execute"]
         furnished.apply(mine)
         assert [grant["team"] for grant in grants.values()] == [1]
+
+    @pytest.mark.parametrize("access", [{}, {"run": ["all"]}])
+    def test_where_the_catalog_names_no_team_grants_are_awx_s_own_matter(
+        self, furnished: Awx, access: dict[str, Any]
+    ) -> None:
+        mine = product(access=access)
+        assert furnished.plan(mine).notes == ()
+        furnished.apply(mine)
+        role = furnished.fake.named("role_definitions", "JobTemplate Execute")["id"]
+        template = furnished.fake.named("job_templates", "sample")["id"]
+        furnished.fake.add("role_team_assignments", role_definition=role, team=2, object_id=str(template))
+        assert furnished.lines(mine) == []
+        asks = product(access=access, guardrails={"approval": {}})
+        assert "update job_template sample teams.execute" in furnished.lines(asks)
 
 
 class TestOthers:
@@ -324,6 +369,24 @@ class TestSecrets:
         assert awx.fake.named("credentials", "Bedplate NetBox")["inputs"]["token"] == "second-netbox-token"
         assert "netbox-token" not in repr(mine.plan(product("new")))
 
+    def test_what_awx_shows_of_a_credential_is_set_back_without_its_secret(self, awx: Awx, tmp_path: Path) -> None:
+        file = tmp_path / "token"
+        file.write_text("first-netbox-token\n", encoding="utf-8")
+        file.chmod(0o600)
+        mine = Awx(awx.fake, netbox_url="https://netbox.example.com", netbox_token_file=str(file))
+        mine.apply()
+        credential = awx.fake.named("credentials", "Bedplate NetBox")
+        by_hand = {"url": "https://elsewhere.example.com", "token": "newer-token-of-theirs"}
+        awx.fake.edit("credentials", credential["id"], inputs=by_hand)
+        (change,) = mine.plan().changes
+        assert (change.cause, [each.field for each in change.differences]) == (Cause.AWX, ["inputs.url"])
+        mine.apply()
+        assert awx.fake.named("credentials", "Bedplate NetBox")["inputs"] == {
+            "url": "https://netbox.example.com",
+            "token": "newer-token-of-theirs",
+        }
+        assert mine.lines() == []
+
     def test_a_type_of_credential_gives_netbox_to_the_inventory_source(self, awx: Awx, tmp_path: Path) -> None:
         file = tmp_path / "token"
         file.write_text("t\n", encoding="utf-8")
@@ -366,6 +429,27 @@ class TestApproval:
         furnished.apply(mine)
         assert furnished.lines(mine) == []
         assert len(furnished.fake.objects["workflow_job_template_nodes"]) == 2
+
+    @pytest.mark.parametrize(
+        ("number", "by_hand"),
+        [
+            (1, {"related": {"always_nodes": [2]}}),
+            (1, {"related": {"failure_nodes": [2]}}),
+            (2, {"limit": "web"}),
+            (2, {"job_type": "check"}),
+            (2, {"extra_data": {"size": "large"}}),
+            (2, {"all_parents_must_converge": True}),
+        ],
+    )
+    def test_a_way_around_the_approval_is_closed(self, furnished: Awx, number: int, by_hand: dict[str, Any]) -> None:
+        mine = product(**self.MINE)
+        furnished.apply(mine)
+        node = furnished.fake.objects["workflow_job_template_nodes"][number]
+        related = {**node["related"], **by_hand.get("related", {})}
+        furnished.fake.edit("workflow_job_template_nodes", number, **{**by_hand, "related": related})
+        assert furnished.lines(mine) == ["update workflow_job_template sample nodes"]
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
 
 
 class TestGuardrails:
@@ -426,6 +510,24 @@ class TestSchedules:
         assert (made["job_type"], made["limit"]) == ("check", "site_fra1")
         assert awx.lines(mine) == []
 
+    def test_answers_that_are_written_as_text_have_the_type_that_awx_takes(self, awx: Awx) -> None:
+        asked = [
+            {"name": "count", "type": "integer", "title": "Count", "required": True},
+            {"name": "reboot", "type": "boolean", "title": "Reboot"},
+            {"name": "wait", "type": "duration", "title": "Wait", "when": {"reboot": True}},
+        ]
+        given = {"count": "3", "reboot": "no", "wait": ""}
+        mine = product(parameters=asked, schedule=[{"calendar": "daily", "parameters": given}])
+        assert not [result for result in awx.apply(mine) if result.error]
+        assert awx.fake.objects["schedules"][1]["extra_data"] == {"count": 3, "reboot": "false"}
+
+    def test_two_at_the_same_time(self, awx: Awx) -> None:
+        mine = product(parameters=[], schedule=[{"calendar": "daily", "limit": name} for name in ("a", "b")])
+        assert not [result for result in awx.apply(mine) if result.error]
+        made = {each["name"]: each["limit"] for each in awx.fake.objects["schedules"].values()}
+        assert made == {"sample: daily UTC": "a", "sample: daily UTC (2)": "b"}
+        assert awx.lines(mine) == []
+
     def test_one_that_was_switched_off_by_hand_is_switched_on(self, awx: Awx) -> None:
         mine = product(parameters=[], schedule=[{"calendar": "daily"}])
         awx.apply(mine)
@@ -447,6 +549,23 @@ class TestRequests:
         # One list of each kind, who we are, and the grants.
         assert len(asked) <= len(BY_NAME) + 2
         assert not set(awx.fake.requests) - {("GET", path) for path in asked}
+
+    def test_notification_templates_of_others_cost_two_requests_for_100(self, furnished: Awx) -> None:
+        slack = {"notification_type": "slack", "notification_configuration": {"token": "t", "channels": ["c"]}}
+        for number in range(100):
+            furnished.fake.add("notification_templates", name=f"theirs {number}", organization=1, **slack)
+        mine = product(notifications=[{"outcomes": ["failed"], "to": ["chat"]}])
+        furnished.apply(mine)
+        furnished.fake.requests.clear()
+        assert furnished.lines(mine) == []
+        asked = furnished.fake.asked("GET")
+        assert len([path for path in asked if "notification_templates_" in path]) == 4
+        theirs = furnished.fake.named("notification_templates", "theirs 50")["id"]
+        related = furnished.fake.named("job_templates", "sample")["related"]
+        related["notification_templates_success"].append(theirs)
+        assert furnished.lines(mine) == ["update job_template sample notifications.success"]
+        furnished.apply(mine)
+        assert furnished.lines(mine) == []
 
     def test_behind_a_gateway(self, awx: Awx) -> None:
         awx.fake.root = "/api/controller/v2/"
@@ -482,6 +601,12 @@ def test_every_field_that_awx_takes_is_kept_or_left_to_others_on_purpose(kind: s
     for name, default in BY_NAME[kind].defaults.items():
         if recorded[name].get("default") is not None:
             assert recorded[name]["default"] == default, name
+
+
+def test_nothing_that_a_step_of_a_workflow_may_have_goes_unseen() -> None:
+    recorded = set(options("workflow_job_template_nodes")["actions"]["POST"])
+    looked_at = {"workflow_job_template", "unified_job_template", "identifier", "all_parents_must_converge"}
+    assert recorded - looked_at == set(NODE_EXTRAS) - {"failure_nodes", "always_nodes"}
 
 
 def test_limits_that_playbooks_keep_to_are_not_missing_in_awx(awx: Awx) -> None:

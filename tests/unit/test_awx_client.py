@@ -210,6 +210,8 @@ class TestFaults:
             (401, '{"detail": "Invalid token."}', "does not accept the token or password"),
             (403, '{"detail": "You do not have permission."}', "does not let this account read me: You do not have"),
             (404, '{"detail": "Not found."}', "AWX has no me (any more): Not found."),
+            (404, '{"detail": "No Job matches the given query."}', "AWX has no me (any more): No Job matches"),
+            (404, '["Not found."]', "there is no AWX API here"),
             (404, PAGE, "there is no AWX API here (awx.url is AWX's address, behind a gateway with its path"),
             (404, '{"detail": "The requested resource could not be found."}', "there is no AWX API here"),
             (409, '{"error": "Resource is being used."}', "for something else goes on there: Resource is being used."),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jinja2 import Environment
 
-from bedplate.awx.export import collection_playbook, import_assets
+from bedplate.awx.export import collection_playbook, import_assets, left_out
 from bedplate.awx.service import wishes
 from bedplate.settings import AwxSettings
 from fake_awx.catalog import product
@@ -62,6 +62,19 @@ class TestCollection:
         first, second = workflow["workflow_nodes"]
         assert first["unified_job_template"] == {"name": "Approve risky", "timeout": 3600, "type": "workflow_approval"}
         assert first["related"]["success_nodes"] == [{"identifier": second["identifier"]}]
+
+    def test_a_schedule_of_a_workflow_is_left_out_and_said(self, settings: AwxSettings) -> None:
+        asks = {"guardrails": {"approval": {}}, "parameters": [], "schedule": [{"calendar": "daily"}]}
+        wanted = wishes(settings, [*PRODUCTS, product("asks", **asks)])
+        (schedule,) = _arguments(collection_playbook(wanted), "schedule")
+        assert (schedule["unified_job_template"], schedule["organization"]) == ("sample", "Bedplate")
+        assert list(left_out(wanted)) == [
+            "the schedule asks: daily UTC is left out: awx.awx cannot tell the workflow asks from its job template"
+        ]
+        assert [asset["name"] for asset in import_assets(wanted)["schedules"]] == [
+            "sample: daily UTC",
+            "asks: daily UTC",
+        ]
 
     def test_what_awx_fills_in_is_left_to_awx(self, settings: AwxSettings) -> None:
         asked = {"name": "shape", "title": "Shape", "help": "Such as {{ this }}."}

@@ -138,6 +138,19 @@ class TestApply:
         assert awx.lines(product(**MINE)) == []
         assert "secret" not in repr(awx.plan(product(**MINE)))
 
+    def test_what_awx_shows_of_it_is_set_back_and_never_printed(self, awx: Awx) -> None:
+        awx.receivers["ops"] = ("jsons://me:first-secret@hooks.example.com/x?+X-Key=second-secret",)
+        awx.apply(product(**MINE))
+        made = awx.fake.named("notification_templates", "ops")
+        before = dict(made["notification_configuration"])
+        awx.fake.edit("notification_templates", made["id"], notification_configuration={**before, "headers": {}})
+        lines = awx.lines(product(**MINE))
+        assert lines == ["update notification_template ops notification_configuration.headers"]
+        assert "secret" not in str([each.differences for each in awx.plan(product(**MINE)).changes])
+        awx.apply(product(**MINE))
+        assert awx.fake.named("notification_templates", "ops")["notification_configuration"] == before
+        assert awx.lines(product(**MINE)) == []
+
     def test_one_of_the_name_that_was_made_by_hand_is_used(self, awx: Awx) -> None:
         heard = {"notifications": [{"outcomes": ["failed"], "to": ["chat"]}]}
         awx.receivers["chat"] = (HOOK,)

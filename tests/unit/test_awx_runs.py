@@ -298,8 +298,7 @@ class TestFaults:
         self._fails(site, "no job template sample in the organization Bedplate .*bedplate awx apply")
 
     def test_a_template_of_somebody_else(self, site: Site) -> None:
-        template = site.fake.named("job_templates", "sample")
-        site.fake.edit("job_templates", template["id"], description="Mine.")
+        site.fake.take_over("sample")
         self._fails(site, "job template sample is not Bedplate's")
 
     def test_a_project_that_was_not_synced(self, site: Site) -> None:

@@ -172,7 +172,7 @@ def test_a_calendar_becomes_a_rule_that_awx_takes(calendar: str, rule: str) -> N
         ("02:00:30", "no seconds"),
         ("Noday 02:00", "must be a calendar event"),
         ("25:00", "has hours from 0 to 23"),
-        ("5..4:00", "names no number"),
+        ("5..4:00", "end before they begin"),
     ],
 )
 def test_a_calendar_that_awx_cannot_follow_is_said(calendar: str, said: str) -> None:

@@ -153,7 +153,12 @@ class TestWhat:
     def test_only_jobs_of_templates_that_are_ours(self, site: Site) -> None:
         site.ran()
         site.ran("other")
-        site.fake.edit("job_templates", site.template("other")["id"], description="Somebody's.")
+        site.fake.take_over("other")
+        assert [each.run.product for each in site.sync()] == ["sample"]
+
+    def test_also_where_somebody_wrote_another_description(self, site: Site) -> None:
+        site.ran()
+        site.fake.edit("job_templates", site.template()["id"], description="Ask Eve first.")
         assert [each.run.product for each in site.sync()] == ["sample"]
 
     def test_a_job_whose_template_was_deleted(self, site: Site) -> None:
@@ -223,7 +228,7 @@ class TestOnce:
         for _ in range(201):
             site.jobs.finished(site.template(), Course())
         site.ran("other")
-        site.fake.edit("job_templates", site.template()["id"], description="Somebody's.")
+        site.fake.take_over("sample")
         assert [each.number for each in site.sync()] == [202]
         assert site.kept.position(site.engine) == 202
 

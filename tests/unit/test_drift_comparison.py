@@ -85,6 +85,8 @@ def test_comparing_never_fails_and_names_each_thing_once(one: Any, other: Any) -
     ("before", "after", "identities"),
     [
         (FILE, {**FILE, "mode": "0666", "owner": "x"}, {"mode", "owner"}),
+        (FILE, {**FILE, "folder": "/srv/elsewhere", "acl": "b"}, {"folder", "acl"}),
+        ({**FILE, "default_acl": "b"}, FILE, {"default_acl"}),
         (FILE, ABSENT, {"presence"}),
         (ABSENT, FILE, {"presence"}),
         (FILE, {"presence": "present", "type": "link", "target": "/x"}, {"type"}),
@@ -109,6 +111,28 @@ def test_a_file_in_a_folder_that_a_role_keeps_is_that_roles() -> None:
     after = capture(watched={"file": {"/f/extra": FILE}})
     (seen,) = found(capture(watched={"file": {}}), after, Resource("folder", "/f", "access", "Keep it")).values()
     assert (seen.role, seen.key, seen.attribute) == ("access", "/f/extra", "presence")
+
+
+def test_what_came_or_went_of_what_a_pattern_names_is_found() -> None:
+    pattern = Resource("pattern", "/etc/audit/rules.d/*", "auditing", "Set modes")
+    before, after = ({"file": {f"/etc/audit/rules.d/{name}": FILE}} for name in ("old", "new"))
+    changes = found(capture(before), capture(after), pattern)
+    assert changes.keys() == {("file", f"/etc/audit/rules.d/{name}", "presence") for name in ("old", "new")}
+    assert {one.role for one in changes.values()} == {"auditing"}
+    assert found(capture(before), capture({})) == {}
+    crowded = found(capture(before), capture({"file": {}}, overfull={"/etc/audit/rules.d": "more than 2000"}), pattern)
+    assert crowded.keys() == {("file", "/etc/audit/rules.d", "entries")}
+
+
+def test_the_file_of_a_unit_is_looked_at_only_while_it_starts_at_boot() -> None:
+    folder = "/usr/lib/systemd/system"
+    files = {f"{folder}/{name}": FILE for name in ("a.timer", "a.timer.d/x.conf", "b@.service")}
+    enabled = {"file": files, "unit": {key: {"enabled": "enabled"} for key in ("a.timer", "b@one.service")}}
+    for before, after in ((enabled, {"file": {}, "unit": {}}), ({"file": {}, "unit": {}}, enabled)):
+        changes = found(capture(watched=before), capture(watched=after))
+        assert changes.keys() == {("unit", "a.timer", "enabled"), ("unit", "b@one.service", "enabled")}
+    changes = found(capture(watched=enabled), capture(watched={**enabled, "file": {}}))
+    assert changes.keys() == {("file", path, "presence") for path in files}
 
 
 def test_what_a_full_check_names_otherwise_is_named_so_and_once() -> None:
@@ -161,6 +185,14 @@ def test_another_root_is_critical() -> None:
             0,
         ),
         ({"unit": {"x.timer": {"enabled": "enabled"}}}, {"unit": {}}, "b1", 1),
+        ({"unit": {"x.timer": {"enabled": "enabled"}}}, {"unit": {}}, "b2", 1),
+        ({"unit": {"x.timer": {"enabled": "enabled-runtime"}}}, {"unit": {}}, "b1", 1),
+        ({"unit": {"x.timer": {"enabled": "enabled-runtime"}}}, {"unit": {}}, "b2", 0),
+        ({"file": {"/run/sysctl.d/x": FILE}}, {"file": {}}, "b1", 1),
+        ({"file": {"/run/sysctl.d/x": FILE}}, {"file": {}}, "b2", 0),
+        ({"file": {}}, {"file": {"/run/sysctl.d/x": FILE}}, "b2", 1),
+        ({"file": {"/var/spool/cron/atjobs/a1": FILE}}, {"file": {}}, "b1", 0),
+        ({"file": {}}, {"file": {"/var/spool/cron/atjobs/a1": FILE}}, "b1", 1),
     ],
 )
 def test_what_comes_and_goes_by_itself(before: Any, after: Any, boot_id: str, count: int) -> None:
@@ -199,6 +231,23 @@ def test_an_upgrade_by_hand_is_drift() -> None:
         capture({"package": {"sudo": _package("3")}}, updates={"sudo": "2"}),
     )
     assert found(before, after).keys() == {("package", "sudo", "version")}
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        ({}, {("package", "sudo", "presence")}),
+        ({"sudo": _package("2")}, {("package", "sudo", "version"), ("file", "/usr/bin/sudo", "content")}),
+        ({"sudo": _package("1")}, {("file", path, "content") for path in ("/usr/bin/sudo", "/usr/libexec/sudo/x.so")}),
+    ],
+)
+def test_what_came_or_went_with_a_package_is_not_told_of_file_by_file(now: Any, left: set[Any]) -> None:
+    files = {path: {**FILE, "package": "sudo"} for path in ("/usr/bin/sudo", "/usr/libexec/sudo/x.so")}
+    others = {path: {**state, "content": "b" * 64} for path, state in files.items()} if now else {}
+    gone = dict.fromkeys(files, ABSENT)
+    before = capture({"package": {"sudo": _package("1")}}, {"file": files})
+    after = capture({"package": now or {"sudo": ABSENT}}, {"file": others or gone})
+    assert found(before, after).keys() == left
 
 
 def test_what_nobody_wants_to_hear_of_is_left_out() -> None:

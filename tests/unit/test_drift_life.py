@@ -115,6 +115,7 @@ class TestWhatACheckCannotSayNothingIsResolvedBy:
             replace(MOTD, key="/etc/cron.d/extra", attribute="presence", before="absent"),
             replace(MOTD, attribute="attributes"),
             replace(MOTD, kind="unit", key="ssh.service", attribute="configuration"),
+            replace(MOTD, kind="package", key="chrony", attribute="version"),
         ],
     )
     def test_a_full_check_about_what_only_a_fast_one_sees(self, observation: Observation) -> None:

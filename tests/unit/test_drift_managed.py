@@ -47,6 +47,7 @@ COMMANDS = {"ansible.builtin.command", "ansible.builtin.shell"}
             [("folder", "/f"), ("file", "/f/a")],
         ),
         ("bedplate.datacenter.packages_present", {"name": ["a", "b"]}, {}, [("package", "a"), ("package", "b")]),
+        ("bedplate.datacenter.packages_absent", {"name": ["a"]}, {}, [("package", "a")]),
         (
             "bedplate.datacenter.service_current",
             {"name": None, "units": [{"name": "a"}, {"name": "b.timer"}]},

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bedplate.drift import CheckOutcome, HostCheck, Observation, Severity
-from bedplate.drift.managed import full_name
-from bedplate.drift.modules import MODULES, NEUTRAL
+from bedplate.drift.managed import NEUTRAL, full_name
+from bedplate.drift.modules import MODULES
 from bedplate.drift.night import Gate
 from bedplate.drift.reading import CheckReading
 from bedplate.drift.severities import severity_of

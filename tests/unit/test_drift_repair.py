@@ -39,10 +39,18 @@ def test_what_somebody_accepted_is_not_set_back() -> None:
     assert POLICY.plan([finding("a"), accepted], {accepted.id}, AT) == {}
 
 
-def test_what_this_check_did_not_see_is_not_repaired_and_updates_never_are() -> None:
+@pytest.mark.parametrize(
+    ("kind", "attribute"), [(UPDATE_KIND, "version"), ("package", "version"), ("package", "selection")]
+)
+def test_what_this_check_did_not_see_is_not_repaired_and_versions_never_are(kind: str, attribute: str) -> None:
     old = replace(finding("a"), last_seen=AT - timedelta(days=1))
-    update = replace(finding("b"), observed=replace(finding("b").observed, kind=UPDATE_KIND))
-    assert POLICY.plan([old, update], set(), AT) == {}
+    version = replace(finding("b"), observed=replace(finding("b").observed, kind=kind, attribute=attribute))
+    assert POLICY.plan([old, version], set(), AT) == {}
+
+
+def test_a_package_that_is_gone_is_installed_again() -> None:
+    gone = replace(finding("b"), observed=Observation("b", "package", "chrony", "presence", role="time_sync"))
+    assert POLICY.plan([gone], set(), AT) == {"b": {"time_sync"}}
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,14 @@ def test_what_nothing_permits_is_refused() -> None:
 
 
 def test_a_policy_that_fails_refuses() -> None:
-    wrong = '@id("wrong")\nforbid (principal, action, resource) when { context.parameters.size > 3 };'
+    wrong = (
+        '@id("wrong")\n@contact("#security")\n'
+        "forbid (principal, action, resource) when { context.parameters.size > 3 };"
+    )
     decision = Policies({"a.cedar": ALLOW, "b.cedar": wrong}).decide(QUESTION)
     assert not decision.allowed
     assert "b.cedar#wrong" in decision.errors[0]
+    assert decision.contacts == ("#security",)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +134,12 @@ def test_cases_are_compared_with_what_policies_say(tmp_path: Path) -> None:
         ("cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, host: a}]", "unknown key host"),
         ("cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, hosts: a}]", "must be a list"),
         ("cases: [{name: x, person: a, product: p, at: noon, expect: deny}]", "must be a day or a time"),
+        ("cases: [{name: x, person: a, product: p, at: 2026-02-30, expect: deny}]", "day is out of range"),
+        ("cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, by: [x]}]", "by must be the name"),
+        (
+            "cases: [{name: x, person: a, product: p, at: 2026-01-01, expect: deny, parameters: [x]}]",
+            "parameters must be a mapping",
+        ),
     ],
 )
 def test_what_is_no_case(tmp_path: Path, text: str, fault: str) -> None:
@@ -173,6 +183,17 @@ class TestAudit:
         (fault,) = verify(entries, anchors)
         assert fault.sentence == "entries 3 to 3 were never anchored"
 
+    @given(st.integers(0, 4), st.integers(1, 5), st.integers(0, 3))
+    def test_a_tail_that_was_cut_is_found_also_when_the_log_went_on(self, kept: int, cut: int, more: int) -> None:
+        before, after = _chain(kept + cut), _chain(kept)
+        for number in range(kept + 1, kept + cut + more + 1):
+            record = AuditRecord("asked", NOW, "eve", "login", "machine", details={"n": number})
+            after.append(chain(record, number, after[-1].hash if after else GENESIS))
+        anchors = [anchor(entry, self.KEY, NOW) for entry in [*before, *after[kept:]]]
+        faults = verify(after, anchors)
+        assert [fault.number for fault in faults] == list(range(kept + 1, kept + cut + 1))
+        assert all("written anew" in fault.sentence for fault in faults)
+
     def test_anchors_are_read_from_whatever_syslog_put_before_them(self) -> None:
         (entry,) = _chain(1)
         line = anchor(entry, self.KEY, NOW).line
@@ -188,6 +209,13 @@ class TestAudit:
             "line 1 of the anchors is not signed with the key", "line 2 of the anchors is damaged",
         ]  # fmt: skip
 
-    def test_an_entry_that_cannot_be_read(self) -> None:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [("{", "["), ('"at"', '"on"'), ("+00:00", ""), ('{"n":1}', '"n"'), ('"kind"', '"what"'), ("2026-", "MMXXVI-")],
+    )
+    def test_an_entry_that_cannot_be_read(self, old: str, new: str) -> None:
+        (entry,) = _chain(1)
+        assert entry.record.details == {"n": 1}
+        assert old in entry.body
         with pytest.raises(ValueError, match="entry 1 cannot be read"):
-            _ = AuditEntry(1, "{}", GENESIS, "").record
+            _ = replace(entry, body=entry.body.replace(old, new)).record

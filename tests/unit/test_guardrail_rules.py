@@ -83,6 +83,7 @@ FINE: list[tuple[str, Order]] = [
     ("host_class", order(bounds=[Bound("host_class", "hosts of class colo", ("x",))])),
     ("host_cap", order({"max_hosts": 3})),
     ("host_percent", order({"max_percent": 30})),
+    ("host_percent", order({"max_percent": 18.4}, hosts=["h"] * 69, fleet=375)),  # by floats it were 68.99…
     ("freeze", order(freezes={"company": None})),
     ("window", order({"window": parse_window("12:00-13:00")})),
     ("window", order({"window_field": "mw"}, windows=dict.fromkeys("abc", "12:00-13:00 UTC"))),

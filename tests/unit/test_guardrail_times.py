@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bedplate.guardrails.calendars import parse_calendar
 from bedplate.guardrails.moments import moment
-from bedplate.guardrails.windows import DAYS, Hours, MaintenanceWindow, parse_window
+from bedplate.guardrails.windows import DAYS, Hours, MaintenanceWindow, parse_window, shown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo")
@@ -113,7 +113,8 @@ class TestWindow:
             ("", "is empty"),
             ("at night", "is no window"),
             ("22:00-22:00", "begins and ends at the same time"),
-            ("24:30-04:00", "24:30 is no time of day"),
+            ("22:00-24:30", "24:30 is no time of day"),
+            ("mon 24:00-04:00", "begins with the end of a day"),
             ("moon 22:00-04:00", "'moon' is no day of the week"),
             ("22:00-04:00 Europe/Berlim", "no time zone 'Europe/Berlim'"),
             ("22:00-04:00 ../../etc/passwd", "no time zone"),
@@ -171,11 +172,39 @@ class TestFreeze:
             (calendar("DTEND:20261225T120000Z"), "has no DTSTART"),
             (calendar("DTSTART:20261225T120000Z", "RRULE:FREQ=SOMETIMES"), "the event 'Freeze': RRULE"),
             (calendar("DTSTART:soon"), "the event 'Freeze': DTSTART"),
+            (calendar("DTEND;VALUE=DATE,TIME:20261225"), "cannot be read as iCalendar"),
+            (calendar("DTSTART:20261225T120000Z", "RRULE:FREQ=DAILY;UNTIL=20261230,070000Z"), "cannot be read as iCal"),
+            (calendar("DTSTART:20261225T120000Z", "DTSTART:20261226T120000Z"), "has more than one DTSTART"),
+            (calendar("DTSTART:20261225T120000Z", "DTEND:20261224T120000Z"), "ends before it starts"),
+            (calendar("DTSTART:20261225T120000Z", "DURATION:-P1D"), "ends before it starts"),
+            ("freezes: [{name: x, from: 2026-02-30, to: 2026-03-01}]", "nor YAML: day is out of range"),
+            (
+                "freezes: [{name: x, from: 2026-01-01, to: 2026-01-02, contact: [a]}]",
+                r"freezes\[0\].contact must be text",
+            ),
+            ("[" * 20_000, "nor YAML"),
         ],
     )
     def test_what_is_no_calendar(self, text: str, fault: str) -> None:
         with pytest.raises(ValueError, match=fault):
             parse_calendar(text)
+
+    @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "timezone: {zone}\nfreezes: [{{name: x, from: 0001-01-01, to: 9999-12-31}}]",
+            "timezone: {zone}\nfreezes: [{{name: x, from: 2026-01-01, to: 9999-12-31T23:59:59}}]",
+            "timezone: {zone}\nfreezes: [{{name: x, from: 2026-01-01, to: '9999-12-31T23:59:59-12:00'}}]",
+            calendar("X-ZONE:{zone}", "DTSTART;VALUE=DATE:00010101", "DTEND;VALUE=DATE:99991231"),
+            calendar("DTSTART;TZID={zone}:20260101T000000", "DTEND:99991231T235959Z"),
+            calendar("DTSTART;TZID={zone}:20260101T000000", "DURATION:P9999999D", "RRULE:FREQ=YEARLY"),
+        ],
+    )
+    def test_until_the_end_of_time(self, text: str, zone: str) -> None:
+        found = parse_calendar(text.format(zone=zone)).at(utc("2026-11-25T12:00"))
+        assert found is not None
+        assert shown(found.end).startswith("9999-12-3")
 
     def test_a_day_in_quotes_is_a_whole_day_too(self) -> None:
         found = parse_calendar("freezes: [{name: x, from: '2026-12-24', to: '2026-12-24'}]")

@@ -196,3 +196,24 @@ class TestKept:
         snapshot.write_again(path, later)
         found = snapshot.read_snapshot(path)
         assert (found.hosts, found.taken_at, found.cursor) == (first.hosts, later.taken_at, later.cursor)
+
+    @pytest.mark.parametrize("count", [3, 3000])
+    @pytest.mark.parametrize("is_another", [False, True])
+    def test_only_hosts_that_are_not_as_they_were_are_written_anew(
+        self, tmp_path: Path, count: int, *, is_another: bool
+    ) -> None:
+        path, whole = str(tmp_path / "s.json"), str(tmp_path / "whole.json")
+        first = fleet(count)
+        first.cursor = {"read": "in full"}
+        snapshot.write_snapshot(path, first)
+        last = snapshot.read_snapshot(path)
+        if is_another:  # the file is not what was read
+            snapshot.write_snapshot(path, snapshot.Snapshot({}, first.taken_at, first.source, "4.6.8", {"read": "x"}))
+        names = sorted(last.hosts)[:: count // 2]
+        hosts = {**last.hosts, **{name: {**last.hosts[name], "serial": "NEW"} for name in names}}
+        later = snapshot.Snapshot(hosts, datetime(2027, 1, 1, tzinfo=UTC), first.source, "4.7.0", {"read": "changes"})
+        snapshot.write_altered(path, later, last, names)
+        found = snapshot.read_snapshot(path)
+        assert (found.hosts, found.taken_at, found.cursor["read"]) == (hosts, later.taken_at, "changes")
+        snapshot.write_snapshot(whole, later)
+        assert Path(whole).read_bytes() == Path(path).read_bytes()

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from netbox_modules import a_record, ages, classes, faults, gate, query, reading, settle, snapshot, supply
+from netbox_modules import (
+    a_record,
+    ages,
+    classes,
+    faults,
+    gate,
+    query,
+    reading,
+    settle,
+    snapshot,
+    snapshot_fleet,
+    supply,
+)
 
 RULE = classes.ClassRule((), {}, "bedplate_class", "colo")
 QUERY = query.Query(("device", "virtual_machine"), {}, ("active",))
@@ -81,8 +93,8 @@ class Served:
 
     def __call__(self, source: Fleet, *, refresh: bool = False, **limits: object) -> "snapshot.Snapshot":
         options = gate.Limits(**{"cache_ttl": 0, **limits})
-        serving = supply.Supply(source, QUERY, RULE, options, path=str(self.path), refresh=refresh)
-        return serving.snapshot(faults.Notices(), self.warnings.append)
+        kept = snapshot_fleet.SnapshotFleet(source, QUERY, RULE, faults.Notices(), str(self.path))
+        return supply.Supply(kept, options, path=str(self.path), refresh=refresh).serve(self.warnings.append)
 
     def age(self, **past: float) -> None:
         """Make the last snapshot older."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from bedplate.catalog import product_schema
 from bedplate.catalog.yaml_tree import parse_yaml
+from bedplate.main import cli
 from command_result import ContentCommand, Result
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +157,15 @@ def test_list_names_broken_manifests(bedplate: Bedplate) -> None:
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize("target", ["nowhere.yml", "link.yml"])
+def test_list_names_links_that_lead_nowhere(bedplate: Bedplate, target: str) -> None:
+    (bedplate.root / "playbooks/products/link.yml").symlink_to(target)
+    for _ in range(2):
+        result = bedplate("list", "-o", "json")
+        assert (result.code, [each["name"] for each in json.loads(result.out)]) == (2, ["sample"])
+        assert "playbooks/products/link.yml:1: cannot be read" in result.err
+
+
 def test_list_sees_every_change(bedplate: Bedplate, tmp_path: Path) -> None:
     names = [each["name"] for each in json.loads(bedplate("list", "-o", "json").out)]
     assert names == ["sample"]
@@ -211,9 +223,26 @@ class TestView:
         teams = tmp_path / "teams.yml"
         teams.write_text('teams:\n  dba: {members: [kim], contact: "#dba"}\n  web: {members: []}\n', encoding="utf-8")
         monkeypatch.setenv("BEDPLATE_TEAMS_FILE", str(teams))
+        monkeypatch.setattr(os, "getuid", lambda: 0)  # root may call in any name
         return bedplate
 
-    def test_others_are_not_shown_it(self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nobody_else_calls_in_another_name(
+        self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(os, "getuid", lambda: 471_147)
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", "kim")
+        said = "bedplate: refused by identity: access.user says kim, the operating system says 471147"
+        for words in (["list"], ["show", "sample"], ["report"]):
+            result = viewed(*words)
+            assert (result.code, said in result.err) == (3, True)
+        viewed.change("playbooks/products/sample.yml", "access: {view: [dba, web]}\n", "")
+        assert viewed("show", "sample").code == 0
+        feedback = ContentCommand("feedback", viewed.root, capsys)("sample", "5")
+        assert (feedback.code, said in feedback.err) == (3, True)
+
+    def test_others_are_not_shown_it(
+        self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.setenv("BEDPLATE_ACCESS_USER", "eve")
         for _ in range(2):  # read, and from the copy of what was read
             assert json.loads(viewed("list", "-o", "json").out) == []
@@ -227,6 +256,7 @@ class TestView:
         assert not (tmp_path / "site" / "sample.html").exists()
         assert "sample" not in viewed("backstage").out
         assert viewed("report", "sample").code == 3
+        assert ContentCommand("feedback", viewed.root, capsys)("sample", "1").code == 3
 
     def test_the_teams_that_are_named_are(
         self, viewed: Bedplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -236,6 +266,23 @@ class TestView:
         assert viewed("show", "sample").code == 0
         assert viewed("docs", str(tmp_path / "site")).code == 0
         assert (tmp_path / "site" / "sample.html").exists()
+
+    @pytest.mark.parametrize(("person", "shown"), [("eve", []), ("kim", ["sample"])])
+    def test_the_tabulator_key_shows_no_more(
+        self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch, person: str, shown: list[str]
+    ) -> None:
+        monkeypatch.setenv("BEDPLATE_CONTENT_PATH", str(viewed.root))
+        monkeypatch.setenv("BEDPLATE_ACCESS_USER", person)
+        answers = ShellComplete(cli, {}, "bedplate", "_X").get_completions
+        assert [item.value for item in answers(["product", "show"], "sa")] == shown
+        assert [item.value for item in answers(["run", "sample", "-p"], "si")] == ["size="] * len(shown)
+
+    def test_the_tabulator_key_is_silent_where_nobody_knows_whose_it_is(
+        self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BEDPLATE_CONTENT_PATH", str(viewed.root))
+        monkeypatch.setenv("BEDPLATE_TEAMS_FILE", "nowhere.yml")
+        assert ShellComplete(cli, {}, "bedplate", "_X").get_completions(["run"], "sa") == []
 
     def test_all_means_everybody(self, viewed: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:
         viewed.change("playbooks/products/sample.yml", "[dba, web]", "[all]")

@@ -229,6 +229,8 @@ def test_our_catalog_as_docs_and_entities(bedplate: Bedplate, tmp_path: Path, mo
     documents = list(yaml.safe_load_all(bedplate("backstage").out))
     for document in documents:
         (COMPONENT if document["kind"] == "Component" else TEMPLATE).validate(document)
+        for form in document["spec"].get("parameters", ()):
+            Draft7Validator.check_schema(form)
     assert len(documents) == 2 * len(list((ROOT / "playbooks/products").glob("*.yml")))
 
 
@@ -271,6 +273,7 @@ def test_a_new_product_passes_its_check_and_its_test(clone: Bedplate) -> None:
     [
         (("Say",), "NAME: must have small letters, digits and _ only"),
         (("../x",), "NAME: must have small letters"),
+        (("null",), "NAME: null is a word of YAML (choose another name)"),
         (("say", "--title", "a: b"), "--title: must be one short line"),
         (("say", "--title", "a #b"), "--title: must have no #"),
         (("say", "--contact", 'a"b'), "--contact: must be one short line"),
@@ -288,6 +291,19 @@ def test_new_products_that_are_refused(
     assert result.code == 2
     assert sentence in result.err
     assert not (bedplate.root / "playbooks/say.yml").exists()
+
+
+@pytest.mark.parametrize(
+    ("title", "team"), [("@home", "web"), ("1200", "123"), ("Yes", "null"), ("A, b & c", "on"), ("2026-01-01", "y")]
+)
+def test_words_that_yaml_reads_otherwise_stay_text(clone: Bedplate, title: str, team: str) -> None:
+    made = clone("new", "say_it", "--title", title, "--team", team)
+    assert (made.code, made.err) == (0, "Try it: bedplate run say_it --check\n")
+    manifest, plays = (
+        yaml.safe_load((clone.root / path).read_text(encoding="utf-8"))
+        for path in ("playbooks/products/say_it.yml", "playbooks/say_it.yml")
+    )
+    assert (manifest["title"], manifest["owner"]["team"], plays[1]["name"]) == (title, team, title)
 
 
 def test_a_new_product_lints(clone: Bedplate) -> None:

@@ -69,7 +69,18 @@ WRONG = [
     "02:30 Europe/Berlin",
     "02",
     "1:2:3:4",
+    "*-02-30",
+    "*-02,04-31",
+    "*:0/0",
+    "*:0/60",
+    "*:50/15",
+    "5..2:00",
+    "*-*~29",
+    "1969-01-01",
+    "2200-01-01",
+    "2027/0-01-01",
 ]
+NEVER = ("*-02-30", "*-02,04-31")  # systemd takes them, and waits for ever
 
 
 @pytest.mark.parametrize("event", [*EVENTS, *ONLY_SYSTEMD])
@@ -82,6 +93,12 @@ def test_what_systemd_takes_is_taken(event: str) -> None:
 @pytest.mark.parametrize("event", WRONG)
 def test_what_is_no_calendar_event(event: str) -> None:
     with pytest.raises(ValueError, match=r"must be|has|there is no"):
+        parse_calendar(event)
+
+
+@pytest.mark.parametrize("event", NEVER)
+def test_what_never_comes(event: str) -> None:
+    with pytest.raises(ValueError, match="has a day that never comes"):
         parse_calendar(event)
 
 
@@ -121,13 +138,13 @@ def bedplate(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
     root.mkdir()
     monkeypatch.setenv("BEDPLATE_CONTENT_PATH", str(root))
     monkeypatch.setenv("BEDPLATE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("BEDPLATE_STORE_URL", "postgresql://kim:hunter2@db/bedplate")
     (root / "bedplate.toml").write_text("", encoding="utf-8")
     monkeypatch.chdir(root)
     return Bedplate(root, capsys)
 
 
-def test_units(bedplate: Bedplate) -> None:
+def test_units(bedplate: Bedplate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_STORE_URL", "postgresql://kim:hunter2@db/bedplate")
     result = bedplate("show", "-o", "json")
     assert result.code == 0, result.err
     document = json.loads(result.out)
@@ -139,7 +156,8 @@ def test_units(bedplate: Bedplate) -> None:
     assert "\nOnCalendar=Mon..Fri 02:30 Europe/Berlin\nRandomizedDelaySec=300\nPersistent=true\n" in timer
     assert "Sample 100%%" in timer
     assert f"\nWorkingDirectory={bedplate.root}\n" in service
-    assert "hunter2" not in result.out
+    assert "hunter2" not in result.out + result.err
+    assert result.err == "bedplate: scheduled runs will not know BEDPLATE_STORE_URL: put that into bedplate.toml\n"
     (start,) = [line for line in service.splitlines() if line.startswith("ExecStart=")]
     assert '"word=50%% of \\"$$HOME\\" \'$$(id)\'"' in start
     assert '"sites=a\\nb\\n"' in start

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bedplate.awx.client import AwxClient
-from bedplate.awx.comparison import Action, Actual, Change, Found, Plan
+from bedplate.awx.comparison import HIDDEN, Action, Actual, Change, Found, Plan
 from bedplate.awx.faults import AwxError
 from bedplate.awx.kinds import ROLES, TEMPLATES, Ref
 from bedplate.awx.wanted import Wanted
@@ -43,6 +43,7 @@ class Applier:
         self._sleep = sleep
         self._made: dict[Ref, int] = {}
         self._broken: dict[Ref, str] = {}
+        self._taken_off: set[Ref] = set()
         self._synced = False
         self._looked_again = False
 
@@ -116,6 +117,8 @@ class Applier:
         body = {key: self._plain(value) for key, value in wish.full_fields.items() if key in changed}
         if {"secrets", "notification_type"} & changed:
             body |= wish.secrets
+        else:
+            body |= _beside_secrets(wish, change.found, changed)
         self._client.change(f"{path}{change.found.id}/", {**marked, **body})
         return change.found.id
 
@@ -155,8 +158,21 @@ class Applier:
         for name in sorted(set(there) - set(after)):
             number = there[name] or self._id(Ref(kind, name))
             self._client.put(f"{path}{relation}/", {"id": number, "disassociate": True})
+            self._taken_off.add(Ref(kind, name))
         for name in sorted(set(after) - set(there)):
-            self._client.put(f"{path}{relation}/", {"id": self._id(Ref(kind, name))})
+            self._attach_one(f"{path}{relation}/", Ref(kind, name))
+
+    def _attach_one(self, path: str, ref: Ref) -> None:
+        try:
+            self._client.put(path, {"id": self._id(ref)})
+        except AwxError as fault:
+            if ref.kind != "label" or ref not in self._taken_off or fault.status not in {400, 404}:
+                raise
+            # AWX deleted it when we took it off the last template that bore it.
+            organization = next(each.body["organization"] for each in self._actual.found if each.ref == ref)
+            made = self._client.create("labels/", {"name": ref.name, "organization": organization})
+            self._made[ref] = int(made["id"])
+            self._client.put(path, {"id": self._made[ref]})
 
     def _grant(self, definition: str, number: int, before: Any, after: Any) -> None:  # noqa: ANN401
         there = {team for team in after if self._actual.has("team", team)}
@@ -218,6 +234,16 @@ class Applier:
 
 def _fields(change: Change) -> set[str]:
     return {difference.field for difference in change.differences}
+
+
+def _beside_secrets(wish: Wanted, found: Found, changed: set[str]) -> dict[str, Any]:
+    """What goes with a secret where that changed and the secret did not, which stays as it is in AWX."""
+    body = {}
+    for name, wanted in wish.secrets.items():
+        if any(each.startswith(f"{name}.") for each in changed):
+            shown = found.body.get(name) or {}
+            body[name] = {key: HIDDEN if shown.get(key) == HIDDEN else value for key, value in wanted.items()}
+    return body
 
 
 def _explained(fault: AwxError, change: Change) -> str:

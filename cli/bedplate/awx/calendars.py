@@ -56,9 +56,7 @@ def _numbers(text: str, low: int, high: int) -> list[int]:
         first, dots, last = span.partition("..")
         begin = low if first == "*" else int(first)
         end = int(last) if dots else high if slash or first == "*" else begin
-        found.update(range(begin, end + 1, max(1, int(step or 1))))
-    if not found:
-        raise UnfitCalendarError(f"{text} names no number")
+        found.update(range(begin, end + 1, int(step or 1)))
     return sorted(found)
 
 

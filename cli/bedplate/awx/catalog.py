@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from bedplate.awx.calendars import UnfitCalendarError, rrule_of
-from bedplate.awx.kinds import EVENTS, KINDS, Ref
+from bedplate.awx.hearing import heard_by, notification_templates, notifications_on, unknown_notification
+from bedplate.awx.kinds import KINDS, LABEL, Ref
 from bedplate.awx.marks import secret_digest
-from bedplate.awx.receivers import notifications_of
 from bedplate.awx.site import Site
 from bedplate.awx.surveys import answer_of, survey_of
 from bedplate.awx.wanted import Node, Wanted, wanted
-from bedplate.catalog import Product, TargetClass
+from bedplate.catalog import Product, TargetClass, resolve_parameters
 from bedplate.catalog.service import Schedule
+from bedplate.persons import EVERYBODY
 
 NETBOX = "Bedplate NetBox"
 _LABELS = 10  # AWX lists no more with a template
-_OUTCOMES = {"successful": "success", "failed": "error", "canceled": "error", "expired": "error"}
 # Variables of the environment. When AWX reads an inventory it looks for collections in no project, unless
 # it is told to: without these ansible-core before 2.19 does not find our plugin.
 _SOURCE_ENVIRONMENT = {
@@ -45,10 +46,9 @@ def wishes_of(products: Iterable[Product], site: Site, today: date) -> Wishes:
     products = [each for each in products if not (each.lifecycle.sunset and each.lifecycle.sunset < today)]
     labels = sorted({label for product in products for label in _labels(product)})
     objects += [wanted("label", label, fields={"organization": _organization(site)}) for label in labels]
-    heard = sorted({name for product in products for names in _heard(product).values() for name in names})
-    for name in heard:
-        objects += _notification_templates(name, site)
-        notes += _unknown_notification(name, site)
+    for name in heard_by(products):
+        objects += notification_templates(name, site)
+        notes += unknown_notification(name, site)
     for product in products:
         objects += _of_product(product, site)
         notes += _notes(product)
@@ -132,7 +132,6 @@ def _netbox(site: Site) -> Iterator[Wanted]:
 def _of_product(product: Product, site: Site) -> Iterator[Wanted]:
     survey = survey_of(product)
     approval = product.guardrails.approval is not None
-    runners = () if approval or _unguarded(product) else tuple(sorted(product.access.run or ()))
     yield wanted(
         "job_template",
         product.name,
@@ -141,8 +140,8 @@ def _of_product(product: Product, site: Site) -> Iterator[Wanted]:
         survey=survey,
         labels=_labels(product),
         credentials=site.credentials,
-        teams={"execute": runners},
-        notifications=_notifications(product, site),
+        teams={"execute": ()} if approval else _runners(product),
+        notifications=notifications_on(product, site),
         product=product.name,
     )
     if approval:
@@ -182,7 +181,6 @@ def _limit(product: Product) -> dict[str, Any]:
 def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN401
     approval = product.guardrails.approval
     expires = int(approval.expires.total_seconds()) if approval and approval.expires else 0
-    runners = () if _unguarded(product) else tuple(sorted(product.access.run or ()))
     return wanted(
         "workflow_job_template",
         product.name,
@@ -196,31 +194,48 @@ def _workflow(product: Product, site: Site, survey: Any) -> Wanted:  # noqa: ANN
         },
         survey=survey,
         labels=_labels(product),
-        teams={"execute": runners, "approve": tuple(sorted(product.access.approve or ()))},
+        teams={**_runners(product), **_granted("approve", product.access.approve)},
         nodes=(Node("approve", timeout=expires), Node("run", template=product.name)),
         product=product.name,
     )
 
 
+def _runners(product: Product) -> dict[str, tuple[str, ...]]:
+    return {"execute": ()} if _unguarded(product) else _granted("execute", product.access.run)
+
+
+def _granted(role: str, teams: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Where the catalog lets everybody, it is AWX's own matter whom it lets: nothing is wanted."""
+    return {} if teams is None or EVERYBODY in teams else {role: tuple(sorted(teams))}
+
+
 def _schedules(product: Product, template: Ref) -> Iterator[Wanted]:
+    names = Counter[str]()  # those of one template must differ
     for schedule in product.schedule:
         if _schedule_fault(product, schedule):
             continue  # said in the notes
-        named = [(product.parameter(name), name, value) for name, value in schedule.parameters.items()]
-        answers = {name: answer_of(parameter, value) if parameter else value for parameter, name, value in named}
+        name = f"{product.name}: {schedule.calendar} {schedule.timezone}"
+        names[name] += 1
         yield wanted(
             "schedule",
-            f"{product.name}: {schedule.calendar} {schedule.timezone}",
+            name if names[name] == 1 else f"{name} ({names[name]})",
             summary=product.summary,
             fields={
                 "unified_job_template": template,
                 "rrule": rrule_of(schedule.calendar, schedule.timezone),
-                "extra_data": answers,
+                "extra_data": _answers(product, schedule),
                 "limit": None if product.targets.force_limit else schedule.limit,
                 "job_type": "check" if schedule.check else None,
             },
             product=product.name,
         )
+
+
+def _answers(product: Product, schedule: Schedule) -> dict[str, Any]:
+    """What the schedule answers, no defaults: the playbook's first task knows them."""
+    values = resolve_parameters(product, schedule.parameters).values
+    asked = [each for each in product.parameters if each.name in schedule.parameters and each.name in values]
+    return {each.name: answer_of(each, values[each.name]) for each in asked}
 
 
 def _schedule_fault(product: Product, schedule: Schedule) -> str | None:
@@ -238,45 +253,7 @@ def _schedule_fault(product: Product, schedule: Schedule) -> str | None:
 
 def _labels(product: Product) -> tuple[str, ...]:
     stage = f"stage:{product.lifecycle.stage.value}"
-    return tuple(sorted(["bedplate", f"owner:{product.owner.team}", stage, *product.tags][:_LABELS]))
-
-
-def _notification_templates(name: str, site: Site) -> Iterator[Wanted]:
-    """What a receiver becomes in AWX; one of the same name that somebody made by hand is used as it is."""
-    for each in notifications_of(name, site.receivers.get(name, ())) or ():
-        configuration = dict(each.configuration)
-        yield wanted(
-            "notification_template",
-            each.name,
-            summary="Who hears of results.",
-            fields={"organization": _organization(site), "notification_type": each.kind},
-            secrets={"notification_configuration": configuration},
-            secret_state=secret_digest(json.dumps(configuration, sort_keys=True), each.name),
-        )
-
-
-def _unknown_notification(name: str, site: Site) -> Iterator[str]:
-    addresses = site.receivers.get(name)
-    if addresses is not None and notifications_of(name, addresses) is None:
-        yield f"AWX has no type of notification for the receiver {name}; one made by hand of this name is used"
-
-
-def _notifications(product: Product, site: Site) -> dict[str, tuple[str, ...]]:
-    """The notification templates that hang on a product's template, by event."""
-    known = {name: notifications_of(name, addresses) for name, addresses in site.receivers.items()}
-    return {
-        event: tuple(sorted(each for name in names for each in ([n.name for n in known.get(name) or ()] or [name])))
-        for event, names in _heard(product).items()
-    }
-
-
-def _heard(product: Product) -> dict[str, tuple[str, ...]]:
-    receivers: dict[str, set[str]] = {event: set() for event in EVENTS}
-    for notification in product.notifications:
-        for outcome in notification.outcomes:
-            if outcome in _OUTCOMES:
-                receivers[_OUTCOMES[outcome]] |= set(notification.to)
-    return {event: tuple(sorted(names)) for event, names in receivers.items()}
+    return tuple(sorted([LABEL, f"owner:{product.owner.team}", stage, *product.tags][:_LABELS]))
 
 
 def _unguarded(product: Product) -> list[str]:

@@ -11,21 +11,13 @@ from typing import Any
 import yaml
 
 from bedplate.awx.catalog import Wishes
-from bedplate.awx.kinds import KINDS, TEMPLATES, Kind, Ref
+from bedplate.awx.kinds import KINDS, LABEL, TEMPLATES, Kind, Ref
 from bedplate.awx.marks import is_of, read_mark
+from bedplate.awx.questions import changed_questions, same_questions
 from bedplate.awx.wanted import Node, Wanted
 
-_QUESTION = (
-    "type",
-    "question_name",
-    "question_description",
-    "variable",
-    "required",
-    "min",
-    "max",
-    "choices",
-    "default",
-)
+HIDDEN = "$encrypted$"  # what AWX shows of a secret; sent, it leaves the secret as it is
+_SETTINGS = "as in the settings"
 _VARIABLES = frozenset({"extra_vars", "variables", "source_vars"})
 
 
@@ -54,6 +46,17 @@ class Found:
         """The state that its mark names; None where it is not ours."""
         state = read_mark(self.body.get("description")).state
         return state if state and is_of(state, self.kind.name, self.name) else None
+
+    @property
+    def is_ours(self) -> bool:
+        """By its mark; a template also by its label, where somebody wrote another description."""
+        bare = read_mark(self.body.get("description")).state is None
+        return self.state is not None or (bare and self.kind.name in TEMPLATES and LABEL in self.labels)
+
+    @property
+    def labels(self) -> list[str]:
+        listed = self.body.get("summary_fields", {}).get("labels", {})
+        return [each["name"] for each in listed.get("results", [])]
 
     @property
     def ref(self) -> Ref:
@@ -187,13 +190,13 @@ def _change(wish: Wanted, actual: Actual, unusable: Mapping[Ref, Change]) -> Cha
         return None
     if found is None:
         return Change(Action.CREATE, wish.kind, wish.name, wish)
-    if found.state is None:
+    if not found.is_ours:
         why = "an object of this name is there that Bedplate did not make"
         return None if wish.kind.shared else Change(Action.FOREIGN, wish.kind, wish.name, wish, found, why=why)
     differences = tuple(_differences(wish, found, actual))
     if not differences and found.state == wish.state:
         return None
-    cause = Cause.AWX if found.state == wish.state else Cause.CATALOG
+    cause = Cause.AWX if found.state in {wish.state, None} else Cause.CATALOG
     return Change(Action.UPDATE, wish.kind, wish.name, wish, found, cause, differences)
 
 
@@ -237,14 +240,25 @@ def _differences(wish: Wanted, found: Found, actual: Actual) -> Iterator[Differe
     if wish.kind.name in TEMPLATES:
         yield from _hanging(wish, found, actual)
     if wish.secrets and mark.secret != wish.secret_state:
-        yield Difference("secrets", None, "as in the settings")
+        yield Difference("secrets", None, _SETTINGS)
+    else:
+        yield from _beside_secrets(wish, found)
+
+
+def _beside_secrets(wish: Wanted, found: Found) -> Iterator[Difference]:
+    """What AWX shows beside secrets, such as an address; it is not repeated here, for it may hold one, too."""
+    for name, wanted in wish.secrets.items():
+        shown = found.body.get(name) or {}
+        for key, value in wanted.items():
+            if shown.get(key) != HIDDEN and _plain(key, shown.get(key)) != _plain(key, value):
+                yield Difference(f"{name}.{key}", None, _SETTINGS)
 
 
 def _hanging(wish: Wanted, found: Found, actual: Actual) -> Iterator[Difference]:
     if not _same_survey(wish, found):
         yield _survey_difference(wish, found)
     summary = found.body.get("summary_fields", {})
-    yield from _names("labels", [each["name"] for each in summary.get("labels", {}).get("results", [])], wish.labels)
+    yield from _names("labels", found.labels, wish.labels)
     if wish.kind.name == "job_template":
         yield from _names("credentials", [each["name"] for each in summary.get("credentials", [])], wish.credentials)
     for role, teams in wish.teams.items():
@@ -269,17 +283,7 @@ def _same_survey(wish: Wanted, found: Found) -> bool:
         return wish.survey is None and not listed
     if (listed["title"], listed["description"]) != (wish.survey["name"], wish.survey["description"]):
         return False
-    return found.survey is None or list(map(_question, found.survey["spec"])) == list(
-        map(_question, wish.survey["spec"])
-    )
-
-
-def _question(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A question in one form: AWX's page writes empty values and keys of its own where an API client has none."""
-    kept = {key: item[key] for key in _QUESTION if item.get(key) not in (None, "", [])}
-    if isinstance(kept.get("choices"), str):
-        kept["choices"] = kept["choices"].split("\n")
-    return kept
+    return found.survey is None or same_questions(found.survey["spec"], wish.survey["spec"])
 
 
 def _survey_difference(wish: Wanted, found: Found) -> Difference:
@@ -287,20 +291,7 @@ def _survey_difference(wish: Wanted, found: Found) -> Difference:
     if found.survey is None or wish.survey is None:
         listed = found.body.get("summary_fields", {}).get("survey")
         return Difference("survey", listed and listed["description"], wish.survey and wish.survey["description"])
-    before, after = (
-        {item["variable"]: _question(item) for item in each["spec"]} for each in (found.survey, wish.survey)
-    )
-    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return Difference("survey", *(_only(changed, each, other) for each, other in ((before, after), (after, before))))
-
-
-def _only(names: Iterable[str], questions: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of these questions that are otherwise there; empty where only the order of questions differs."""
-    return {
-        name: {key: value for key, value in questions[name].items() if others.get(name, {}).get(key) != value}
-        for name in names
-        if name in questions
-    }
+    return Difference("survey", *changed_questions(found.survey["spec"], wish.survey["spec"]))
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401

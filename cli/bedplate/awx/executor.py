@@ -25,7 +25,7 @@ from bedplate.execution.executor import (
     RunObserver,
     StopControl,
 )
-from bedplate.execution.files import make_private
+from bedplate.execution.files import folder_of, make_private
 from bedplate.execution.redaction import Redactor
 from bedplate.execution.results import HostTally
 from bedplate.execution.teller import Teller, tell_finished
@@ -61,10 +61,7 @@ class AwxExecutor:
     def execute(
         self, request: ExecutionRequest, observers: Sequence[RunObserver], control: StopControl
     ) -> ExecutionOutcome:
-        folder = request.run.folder
-        if folder is None:
-            raise EngineError("has no folder on this machine", where=f"run {request.run.id}")
-        make_private(folder)
+        folder = make_private(folder_of(request.run))
         credential = find_credential(self._settings, self._env)
         with AwxClient(self._settings, credential, self._sleep) as client:
             if control.stop_requested:

@@ -18,13 +18,14 @@ _ENVIRONMENT = {"url": "NETBOX_API", "token": "NETBOX_TOKEN"}
 _ASSETS = {"inventories": "inventory"}
 _IN_TEMPLATES = frozenset({"label"})
 # Nearly all of them is secret.
-_LEFT_OUT = "notification_template"
+_NOTIFICATION = "notification_template"
+_IN_ORGANIZATION = frozenset({"inventory_source", "schedule", *TEMPLATES})
 
 
 def collection_playbook(wishes: Wishes) -> list[dict[str, Any]]:
     """Return a playbook that makes all objects with the modules of awx.awx."""
     organization = _organization(wishes)
-    written = [wish for wish in wishes.objects if wish.managed and wish.kind.name != _LEFT_OUT]
+    written = [wish for wish in wishes.objects if _is_written(wish)]
     tasks = [_task(wish, organization) for wish in written]
     for wish in wishes.objects:
         tasks += _role_tasks(wish, organization)
@@ -38,12 +39,29 @@ def collection_playbook(wishes: Wishes) -> list[dict[str, Any]]:
     return [play]
 
 
+def left_out(wishes: Wishes) -> Iterator[str]:
+    """Say what the playbook lacks: awx.awx looks for the template of a schedule by its name, whatever its type."""
+    for wish in wishes.objects:
+        if _is_ambiguous(wish):
+            template = wish.fields["unified_job_template"].name
+            yield f"the {wish.ref} is left out: awx.awx cannot tell the workflow {template} from its job template"
+
+
+def _is_written(wish: Wanted) -> bool:
+    return wish.managed and wish.kind.name != _NOTIFICATION and not _is_ambiguous(wish)
+
+
+def _is_ambiguous(wish: Wanted) -> bool:
+    template = wish.fields.get("unified_job_template")
+    return isinstance(template, Ref) and template.kind == "workflow_job_template"
+
+
 def import_assets(wishes: Wishes) -> dict[str, list[dict[str, Any]]]:
     """Return the objects as `awx import` reads them; it knows no grants of roles and no credentials made elsewhere."""
     keys = _NaturalKeys(wishes)
     assets: dict[str, list[dict[str, Any]]] = {}
     for wish in wishes.objects:
-        if wish.managed and wish.kind.name not in _IN_TEMPLATES | {_LEFT_OUT}:
+        if wish.managed and wish.kind.name not in _IN_TEMPLATES | {_NOTIFICATION}:
             name = _ASSETS.get(wish.kind.collection, wish.kind.collection)
             assets.setdefault(name, []).append(_asset(wish, keys))
     return assets
@@ -56,7 +74,7 @@ def _task(wish: Wanted, organization: str) -> dict[str, Any]:
     arguments |= {key: _named(value) for key, value in wish.fields.items() if value is not None}
     if "source_vars" in arguments:
         arguments["source_vars"] = json.loads(arguments["source_vars"])  # the module takes a mapping, the API text
-    if wish.kind.name == "inventory_source" or wish.kind.name in TEMPLATES:
+    if wish.kind.name in _IN_ORGANIZATION:
         arguments["organization"] = organization
     if wish.kind.name in TEMPLATES:
         arguments |= _template_arguments(wish, organization)

@@ -68,11 +68,12 @@ def fault_of(response: httpx.Response, method: str, path: str, root: str) -> Awx
 
 
 def _is_page(response: httpx.Response) -> bool:
-    """Whether it is not AWX that answers: AWX says `Not found.` as JSON of an object that it does not have."""
+    """Whether it is not AWX that answers: AWX says as JSON that it does not have an object, the younger which kind."""
     try:
-        return response.json().get("detail") not in {"Not found.", None}
+        detail = response.json().get("detail")
     except (ValueError, AttributeError):
         return True
+    return detail not in {"Not found.", None} and not str(detail).endswith("matches the given query.")
 
 
 def _detail(response: httpx.Response) -> str:

@@ -109,12 +109,25 @@ _WORKFLOW = {
     "skip_tags": None,
     "job_tags": None,
 }
+# What a schedule, or a step of a workflow, may say of its launch.
+_PROMPTED = (
+    "scm_branch",
+    "job_type",
+    "job_tags",
+    "skip_tags",
+    "limit",
+    "diff_mode",
+    "verbosity",
+    "execution_environment",
+    "forks",
+    "job_slice_count",
+    "timeout",
+)
 _SCHEDULE: dict[str, Any] = {
     "rrule": "",
     "extra_data": {},
     "inventory": None,
-    **dict.fromkeys(("scm_branch", "job_type", "job_tags", "skip_tags", "limit", "diff_mode", "verbosity")),
-    **dict.fromkeys(("execution_environment", "forks", "job_slice_count", "timeout")),
+    **dict.fromkeys(_PROMPTED),
     "unified_job_template": None,
     "enabled": True,
 }
@@ -149,6 +162,9 @@ _SOURCE = {
     "enabled_value": "",
     "host_filter": "",
     "limit": "",
+    "timeout": 0,
+    "verbosity": 1,
+    "scm_branch": "",
 }
 _CREDENTIAL_TYPE = {"kind": "cloud", "inputs": {}, "injectors": {}}
 # In the order in which they are made; they are deleted the other way round.
@@ -177,7 +193,10 @@ KINDS = (
     Kind("schedule", "schedules", "unified_job_template__organization", "unified_job_template", _SCHEDULE),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
+LABEL = "bedplate"  # each template of ours bears it
 TEMPLATES = ("job_template", "workflow_job_template")
+# What a step of a workflow may have besides, of which we want nothing.
+NODE_EXTRAS = ("extra_data", "inventory", *_PROMPTED, "failure_nodes", "always_nodes")
 # Of which events of a job template somebody hears.
 EVENTS = ("success", "error")
 # Who may do what with a template: the relation as plans show it -> AWX's role.

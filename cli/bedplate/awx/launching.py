@@ -66,7 +66,7 @@ def launch(client: AwxClient, organization: str, order: Launch) -> Iterator[int]
 def _template(client: AwxClient, organization: str, product: str) -> dict[str, Any]:
     kind = BY_NAME["job_template"]
     for entry in client.pages("job_templates/", name=product, organization__name=organization):
-        if Found(kind, entry["id"], entry["name"], entry).state is not None:
+        if Found(kind, entry["id"], entry["name"], entry).is_ours:
             return entry
         raise EngineError(f"AWX's job template {product} is not Bedplate's", where=client.root, hint="rename it there")
     message = f"AWX has no job template {product} in the organization {organization}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bedplate.awx.catalog import Wishes
 from bedplate.awx.client import AwxClient
 from bedplate.awx.comparison import Actual, Found
-from bedplate.awx.kinds import BY_NAME, EVENTS, KINDS, ROLES, TEMPLATES, Kind
+from bedplate.awx.kinds import BY_NAME, EVENTS, KINDS, NODE_EXTRAS, ROLES, TEMPLATES, Kind
 from bedplate.awx.wanted import Node
 
 Entry = dict[str, Any]
+_AT_ONCE = 100
 Teams = dict[tuple[str, int], dict[str, list[str]]]
 
 
@@ -39,7 +40,8 @@ def read_actual(client: AwxClient, wishes: Wishes, *, surveys: bool = False) -> 
         else:
             query = {kind.query: own["id"]} if own else {}
             entries[kind.name] = list(client.pages(f"{kind.collection}/", **query)) if own else []
-    hanging = _Hanging(client, entries) if own else None
+    receivers = {name for wish in wishes.objects for names in wish.notifications.values() for name in names}
+    hanging = _Hanging(client, entries, receivers) if own else None
     me = _me(client)
     return Actual(
         _found(client, kind, entry, hanging, read_survey=surveys or _writer(entry) != me)
@@ -51,10 +53,10 @@ def read_actual(client: AwxClient, wishes: Wishes, *, surveys: bool = False) -> 
 class _Hanging:
     """What hangs on templates and is not listed with them: teams, notifications, and nodes of workflows."""
 
-    def __init__(self, client: AwxClient, entries: Mapping[str, list[Entry]]) -> None:
+    def __init__(self, client: AwxClient, entries: Mapping[str, list[Entry]], receivers: Collection[str]) -> None:
         names = {kind: {each["id"]: each["name"] for each in entries[kind]} for kind in entries}
         self.teams = _teams(client, entries, names["team"])
-        self.notifications = _notifications(client, entries)
+        self.notifications = _notifications(client, entries, receivers)
         self.nodes: dict[int, list[Entry]] = defaultdict(list)
         self.templates = names["job_template"]
         if _has_ours("workflow_job_template", entries):
@@ -96,14 +98,28 @@ def _teams(client: AwxClient, entries: Mapping[str, list[Entry]], names: Mapping
     return teams
 
 
-def _notifications(client: AwxClient, entries: Mapping[str, list[Entry]]) -> dict[int, dict[str, list[str]]]:
-    """Which templates each notification template of the organization hangs on: a list for each and event."""
+def _notifications(
+    client: AwxClient, entries: Mapping[str, list[Entry]], wanted: Collection[str]
+) -> dict[int, dict[str, list[str]]]:
+    """Which templates each notification template of the organization hangs on, by event.
+
+    A list for each that is wanted somewhere; of the others, which hang on ours only by hand, one for each hundred.
+    """
     found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     if not _has_ours("job_template", entries):
         return found
-    for each in entries["notification_template"]:
-        for event in EVENTS:
-            for template in client.pages("job_templates/", **{f"notification_templates_{event}": each["id"]}):
+    listed = entries["notification_template"]
+    others = [each for each in listed if each["name"] not in wanted]
+    for event in EVENTS:
+        relation = f"notification_templates_{event}"
+        asked = [each for each in listed if each["name"] in wanted]
+        for begin in range(0, len(others), _AT_ONCE):
+            some = others[begin : begin + _AT_ONCE]
+            numbers = ",".join(str(each["id"]) for each in some)
+            if any(client.pages("job_templates/", **{f"{relation}__in": numbers})):
+                asked += some
+        for each in asked:
+            for template in client.pages("job_templates/", **{relation: each["id"]}):
                 found[template["id"]][event].append(each["name"])
     return found
 
@@ -122,11 +138,14 @@ def _in_order(nodes: list[Entry], templates: Mapping[int, str]) -> tuple[Node, .
 
 
 def _node(node: Entry, templates: Mapping[int, str]) -> Node:
+    """A step; one with prompts of its own, or which others follow however it ends, is never as wanted."""
+    altered = any(node.get(name) not in (None, "", [], {}) for name in NODE_EXTRAS) or node["all_parents_must_converge"]
+    identifier = f"{node['identifier']} (altered)" if altered else node["identifier"]
     summary = node.get("summary_fields", {}).get("unified_job_template") or {}
     if summary.get("unified_job_type") == "workflow_approval":
-        return Node(node["identifier"], timeout=summary.get("timeout") or 0)
+        return Node(identifier, timeout=summary.get("timeout") or 0)
     number = node["unified_job_template"]
-    return Node(node["identifier"], template=templates.get(number, f"#{number}"))
+    return Node(identifier, template=templates.get(number, f"#{number}"))
 
 
 def _organization_of(wishes: Wishes) -> str:
@@ -134,7 +153,7 @@ def _organization_of(wishes: Wishes) -> str:
 
 
 def _is_ours(kind: Kind, entry: Entry) -> bool:
-    return Found(kind, entry["id"], entry["name"], entry).state is not None
+    return Found(kind, entry["id"], entry["name"], entry).is_ours
 
 
 def _has_ours(name: str, entries: Mapping[str, list[Entry]]) -> bool:

@@ -96,7 +96,7 @@ class Syncing:
         kind = BY_NAME["job_template"]
         entries = self._client.pages("job_templates/", organization__name=organization)
         found = (Found(kind, entry["id"], entry["name"], entry) for entry in entries)
-        return {each.id: each.name for each in found if each.state is not None}
+        return {each.id: each.name for each in found if each.is_ours}
 
     def _pages(self, organization: str) -> Iterator[list[Execution]]:
         """Jobs after the last that was brought in, by id: AWX's ids only grow, whatever its clock says."""

@@ -26,7 +26,16 @@ _EVENT = re.compile(
     rf"(?:(?P<hours>{_LIST}):(?P<minutes>{_LIST})(?::(?P<seconds>{_LIST}))?)?",
     re.IGNORECASE | re.ASCII,
 )
-_RANGES = {"months": (1, 12), "days": (1, 31), "hours": (0, 23), "minutes": (0, 59), "seconds": (0, 59)}
+_NUMBERS = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?", re.ASCII)
+_MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_RANGES = {
+    "years": (1970, 2199),
+    "months": (1, 12),
+    "days": (1, 31),
+    "hours": (0, 23),
+    "minutes": (0, 59),
+    "seconds": (0, 59),
+}
 
 
 class CalendarEvent(NamedTuple):
@@ -52,14 +61,36 @@ def parse_calendar(text: str) -> CalendarEvent:
     if not found or not any(found.groups()):
         raise ValueError(f"must be a calendar event of systemd, such as Mon..Fri 02:30, not {text!r}")
     for name, (low, high) in _RANGES.items():
-        for number in re.findall(r"(?<![/0-9])[0-9]+", found[name] or ""):
-            if not low <= int(number) <= high:
-                raise ValueError(f"has {name} from {low} to {high}, not {number}")
+        _check_range(name, found[name] or "", low, 28 if name == "days" and found["mark"] == "~" else high)
+    _check_days(found["months"] or "*", found["days"] or "*")
     weekday_numbers(found["weekdays"])
     return CalendarEvent(
         found["weekdays"], found["years"], found["months"] or "*", found["days"] or "*", found["hours"] or "0",
         found["minutes"] or "0", found["seconds"] or "0", found["mark"] == "~",
     )  # fmt: skip
+
+
+def _check_range(name: str, text: str, low: int, high: int) -> None:
+    for part in text.split(","):
+        found = _NUMBERS.fullmatch(part)
+        if found is None:  # a star, or nothing
+            continue
+        first, last, step = (int(number) if number else None for number in found.groups())
+        for number in (first, last):
+            if number is not None and not low <= number <= high:
+                raise ValueError(f"has {name} from {low} to {high}, not {number}")
+        if first is not None and last is not None and last < first:
+            raise ValueError(f"has {name} that end before they begin: {part}")
+        if step is not None and not 0 < step <= high - (0 if last is not None else first or 0):
+            raise ValueError(f"has {name} with a step that leads nowhere: {part}")
+
+
+def _check_days(months: str, days: str) -> None:
+    """Look whether one of the days is in one of the months, where both are plain numbers."""
+    if not re.fullmatch(r"[0-9,]+", months) or not re.fullmatch(r"[0-9,]+", days):
+        return
+    if min(map(int, days.split(","))) > max(_MONTH_DAYS[int(month) - 1] for month in months.split(",")):
+        raise ValueError(f"has a day that never comes: {months}-{days}")
 
 
 def cron_fields(event: CalendarEvent) -> str:

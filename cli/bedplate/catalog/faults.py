@@ -58,13 +58,20 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[tu
     """Yield path and sentence of each fault; alternatives of one type count once."""
     seen: set[tuple[str | int, ...]] = set()
     for details in error.errors(include_url=False):
-        path = tuple(part for part in details["loc"] if isinstance(part, int) or not _is_alternative(part))
+        path = _path(details)
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, ManifestFaultsError):
             yield from ((path + fault.path, fault.sentence) for fault in cause.faults)
         elif path not in seen:
             seen.add(path)
             yield path, _sentence(details, path, model)
+
+
+def _path(details: ErrorDetails) -> tuple[str | int, ...]:
+    """Return the path as the manifest has it. A key that nobody knows may look like anything."""
+    parts = list(details["loc"])
+    unknown = [parts.pop()] if details["type"] == "extra_forbidden" else []
+    return (*(part for part in parts if isinstance(part, int) or not _is_alternative(part)), *unknown)
 
 
 def _is_alternative(part: str) -> bool:
@@ -100,6 +107,7 @@ _SENTENCES = {
     "bool_type": "must be true or false",
     "int_type": "must be an integer",
     "float_type": "must be a number",
+    "finite_number": "must be a number",
     "list_type": "must be a list",
     "dict_type": "must be a mapping",
     "model_type": "must be a mapping",

@@ -6,10 +6,21 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictStr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictStr,
+    WithJsonSchema,
+)
 
 from bedplate.catalog.durations import EXAMPLE, PATTERN, format_duration, parse_duration
 from bedplate.catalog.rules import show
+
+_LONGEST = timedelta(days=36_500)  # so that every moment that it leads to can be told
 
 
 class Fault(NamedTuple):
@@ -45,7 +56,16 @@ def _duration(value: Any) -> timedelta:  # noqa: ANN401
         return value
     if not isinstance(value, str):
         raise ValueError(f"must be a duration such as {EXAMPLE}, not {show(value)}")
-    return parse_duration(value)
+    length = parse_duration(value)
+    if length > _LONGEST:
+        raise ValueError(f"must be at most {format_duration(_LONGEST)}, not {show(value)}")
+    return length
+
+
+def _some_time(length: timedelta) -> timedelta:
+    if not length:
+        raise ValueError("must be more than 0s")
+    return length
 
 
 def _day(value: Any) -> date:  # noqa: ANN401
@@ -65,6 +85,7 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["30m", "1h30m", "7d"]}),
 ]
+Span = Annotated[Duration, AfterValidator(_some_time)]
 Day = Annotated[
     date,
     BeforeValidator(_day),

@@ -104,7 +104,9 @@ class Parameter(ManifestModel):
     @model_validator(mode="after")
     def _check(self) -> Parameter:
         shape = [*_name_faults(self.name), *self._shape_faults(), *self._secret_faults()]
-        raise_faults(shape or [*self._bound_faults(), *self._default_faults()])
+        raise_faults(shape)
+        raise_faults(self._bound_faults())
+        raise_faults(self._default_faults())  # by bounds that are right
         return self
 
     def _shape_faults(self) -> Iterator[Fault]:
@@ -129,14 +131,14 @@ class Parameter(ManifestModel):
             yield Fault(("pattern",), f"the type {self.type} has no pattern")
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             yield Fault(("pattern",), f"is not a regular expression: {error}")
 
     def _choice_faults(self) -> Iterator[Fault]:
         for index, choice in enumerate(self.choices or ()):
             if choice in (self.choices or ())[:index]:
                 yield Fault(("choices", index), f"{choice!r} is there twice")
-            if not choice.strip() or choice != choice.strip() or "\n" in choice:
+            if not choice.strip() or choice != choice.strip() or not _is_line(choice):
                 yield Fault(("choices", index), "must be one line of text without space around it")
             elif self.type == "choices" and "," in choice:
                 yield Fault(("choices", index), "must have no comma, since commas separate the answers")
@@ -184,6 +186,14 @@ class Parameter(ManifestModel):
             convert(self, self.default)
         except UnfitValueError as unfit:
             yield Fault(("default",), str(unfit))
+
+
+def _is_line(text: str) -> bool:
+    try:
+        convert(Parameter.model_construct(name="line", title="", type="string"), text)
+    except UnfitValueError:
+        return False
+    return True
 
 
 def _article(kind: str) -> str:

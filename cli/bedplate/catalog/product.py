@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from bedplate.catalog.model import Day, Duration, Fault, ManifestModel, OneLine, Slug, raise_faults
+from bedplate.catalog.model import Day, Fault, ManifestModel, OneLine, Slug, Span, raise_faults
 from bedplate.catalog.parameter import Parameter
 from bedplate.catalog.rules import UnfitValueError, convert
 from bedplate.catalog.service import Cost, Milestone, Notification, Objective, Schedule, ServiceLevel
@@ -100,7 +100,7 @@ class Approval(ManifestModel):
     """The consent of somebody else that a run needs."""
 
     approvers: Count = Field(default=1, description="How many people must approve.")
-    expires: Duration | None = Field(default=None, description="How long an approval holds.")
+    expires: Span | None = Field(default=None, description="How long an approval holds.")
 
 
 class Window(ManifestModel):
@@ -127,6 +127,9 @@ class Window(ManifestModel):
             raise_faults([Fault(("end" if hours[0] else "start",), "start and end go together")])
         if (self.custom_field is None) == (not all(hours)):
             raise_faults([Fault(("custom_field",), "a window is either custom_field or start and end")])
+        if self.custom_field is not None and (self.days is not None or "timezone" in self.model_fields_set):
+            key = "timezone" if self.days is None else "days"
+            raise_faults([Fault((key,), "is said by the custom field of each host; leave it out")])
         if not _is_zone(self.timezone):
             raise_faults([Fault(("timezone",), f"there is no time zone {self.timezone}")])
         if self.start is not None and self.start == self.end:
@@ -146,7 +149,7 @@ class Guardrails(ManifestModel):
         default=None, description="Calendars whose entries forbid runs.", examples=[["company"]]
     )
     window: Window | None = Field(default=None, description="When hosts may be changed.")
-    dry_run_first: Duration | None = Field(
+    dry_run_first: Span | None = Field(
         default=None, description="A successful check of the same run must not be older."
     )
     canary: Count | None = Field(default=None, description="How many hosts go first, alone.")

@@ -29,6 +29,7 @@ _LINE_BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _SHOWN = 60
+_TOO_LARGE = 10**18  # of integers; as text they have 18 digits
 
 
 class UnfitValueError(ValueError):
@@ -72,7 +73,8 @@ def show(value: Any) -> str:
         text = repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "…")
         return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     if isinstance(value, int | float):
-        return repr(value)
+        text = repr(value)
+        return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     if isinstance(value, Mapping):
         return "a mapping"
     return "a list" if isinstance(value, Sequence) else str(value)
@@ -112,7 +114,7 @@ def _to_string(parameter: Parameter, value: Any) -> str:
 
 
 def _to_integer(_: Parameter, value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LARGE:
         return int(value)
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
@@ -121,8 +123,10 @@ def _to_integer(_: Parameter, value: Any) -> int:
 
 def _to_number(_: Parameter, value: Any) -> int | float:
     number: int | float | None = None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        number = int(value) if isinstance(value, int) else float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = int(value) if abs(value) < _TOO_LARGE else None
+    elif isinstance(value, float):
+        number = float(value)
     elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         number = int(value) if _INTEGER.fullmatch(value.strip()) else float(value)
     if number is None or not math.isfinite(number):

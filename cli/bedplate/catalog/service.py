@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from bedplate.catalog.durations import parse_duration
-from bedplate.catalog.model import Duration, Fault, ManifestModel, OneLine, raise_faults
+from bedplate.catalog.model import Duration, Fault, ManifestModel, OneLine, Span, raise_faults
 from bedplate.catalog.rules import show
 
 
@@ -25,7 +25,7 @@ class Objective(ManifestModel):
     target: StrictFloat | StrictInt | StrictStr = Field(
         description="A ratio such as 0.99 for success_ratio, else a duration such as 15m.", examples=[0.99, "15m"]
     )
-    window: Duration = Field(description="Over how long.", examples=["30d"])
+    window: Span = Field(description="Over how long.", examples=["30d"])
 
     @model_validator(mode="after")
     def _check(self) -> Objective:
@@ -48,7 +48,7 @@ def _duration_faults(target: float | str) -> list[Fault]:
 class Cost(ManifestModel):
     """What a run, a host or an hour of a host costs."""
 
-    amount: Annotated[float, Field(ge=0)] = Field(description="How much.")
+    amount: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(description="How much.")
     currency: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")] = Field(
         description="The currency's ISO 4217 code.", examples=["EUR"]
     )

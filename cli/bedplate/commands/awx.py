@@ -110,21 +110,23 @@ def export(app: App, *, form: str, target: Path | None) -> None:
 
     import yaml
 
-    from bedplate.awx.export import collection_playbook, import_assets
+    from bedplate.awx.export import collection_playbook, import_assets, left_out
     from bedplate.awx.service import wishes
     from bedplate.commands.output import write_text
 
     wanted = wishes(app.settings.awx, _products(app))
+    notes = list(wanted.notes)
     if form == "awx":
         text = json.dumps(import_assets(wanted), indent=2, ensure_ascii=False) + "\n"
     else:
         playbook = yaml.safe_dump(collection_playbook(wanted), sort_keys=False, allow_unicode=True, width=120)
         text = f"---\n{playbook}"
+        notes += left_out(wanted)
     if target is None:
         click.echo(text, nl=False)
     else:
         write_text(target, text)
-    for note in wanted.notes:
+    for note in notes:
         click.echo(f"bedplate: {note}", err=True)
 
 

@@ -13,10 +13,10 @@ import click
 from bedplate.commands.completing import complete_limit
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.drift_waivers import waiver_book
+from bedplate.commands.executing import executed
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.commands.run import executed
 from bedplate.drift.finding import Cause
 from bedplate.drift.observation import UNREACHABLE, CheckOutcome
 from bedplate.errors import UsageError
@@ -64,7 +64,7 @@ def check(
     another reason: nothing is known of them then.
 
     A host that is from NetBox is compared with its record there, too, as the inventory has it. --journal writes what
-    differs into the host's journal, once; NETBOX_URL and NETBOX_TOKEN say where.
+    differs into the host's journal, once; NETBOX_URL and NETBOX_TOKEN (or NETBOX_TOKEN_FILE) say where.
 
     \b
     Examples:

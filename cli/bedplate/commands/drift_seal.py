@@ -9,10 +9,10 @@ import click
 
 from bedplate.commands.completing import complete_limit
 from bedplate.commands.context import App, pass_app
+from bedplate.commands.executing import executed
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.commands.run import executed
 from bedplate.commands.run_ids import complete_run
 from bedplate.drift.observation import UNREACHABLE
 from bedplate.errors import BedplateError, UsageError

@@ -28,13 +28,17 @@ def feedback(app: App, *, product: str, score: int, comment: str | None, run_id:
     from bedplate.figures import Feedback
     from bedplate.store import open_figures
 
-    name = load_catalog(app.content.products).get(product).name
+    offered = load_catalog(app.content.products).get(product)
+    app.viewer.check(offered)
+    name = offered.name
     about = app.store.get(run_id) if run_id else None
     if about is not None and about.product != name:
         raise UsageError(f"is a run of {about.product}, not of {name}", where=f"run {about.id}")
     if comment and len(comment) > _LONGEST:
         raise UsageError(f"must have at most {_LONGEST} characters, not {len(comment)}", where="--comment")
-    said = Feedback(name, app.settings.user, score, datetime.now(UTC), comment or None, about.id if about else None)
+    said = Feedback(
+        name, app.viewer.person.name, score, datetime.now(UTC), comment or None, about.id if about else None
+    )
     figures = open_figures(app.settings)
     try:
         figures.add_feedback(said)

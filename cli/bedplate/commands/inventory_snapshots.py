@@ -99,6 +99,7 @@ def diff(app: App, *, before: Path | None, after: Path | None, live: bool, outpu
       bedplate inventory diff monday.json friday.json -o json
     """
     from bedplate.commands.inventory_documents import diff_document, diff_text
+    from bedplate.execution.inventory_asking import ask_netbox
     from bedplate.execution.inventory_snapshot import read_snapshot
     from bedplate.fleet import compare
 
@@ -111,7 +112,7 @@ def diff(app: App, *, before: Path | None, after: Path | None, live: bool, outpu
 
     def netbox() -> Snapshot:
         adapter = open_inventory(app)
-        return adapter.ask_netbox(only_source(adapter))
+        return ask_netbox(adapter, only_source(adapter))
 
     first = read_snapshot(before) if before else _last(app) if live else _previous(app)
     found = compare(first, read_snapshot(after) if after else netbox() if live else current())

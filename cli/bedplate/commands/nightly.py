@@ -10,10 +10,10 @@ import click
 from bedplate.commands.context import App, pass_app
 from bedplate.commands.drift_check import exit_code_of_check, fast_check, fleet_background, journal_of, recording_of
 from bedplate.commands.drift_waivers import waiver_book
+from bedplate.commands.executing import executed
 from bedplate.commands.exits import ExitCode
 from bedplate.commands.output import emit, output_option
 from bedplate.commands.product_names import complete_product
-from bedplate.commands.run import executed
 
 if TYPE_CHECKING:
     from typing import Any

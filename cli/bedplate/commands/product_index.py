@@ -69,8 +69,11 @@ def _survey(folder: Path, known: dict[str, Any]) -> tuple[dict[str, Any], list[M
 
 
 def _mark(path: Path) -> _Mark:
-    """Return what changes whenever a file does."""
-    found = path.stat()
+    """Return what changes whenever a file does; nothing for a link that leads nowhere."""
+    try:
+        found = path.stat()
+    except OSError:
+        return []
     return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 

@@ -1,4 +1,7 @@
-"""Completion of products and their parameters: file names and one scan of lines, because a person waits."""
+"""Completion of products and their parameters: file names and one scan of lines, because a person waits.
+
+Only a catalog with products that not everybody may see is asked whose they are.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,25 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from bedplate.commands.context import App
 from bedplate.errors import BedplateError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_VIEW = re.compile(rb"\bview\b")
 _TOP_KEY = re.compile(r"^(?P<key>[a-z_]+):")
 _NAME = re.compile(r"(?:^\s*(?:-\s+)?|[{,]\s*)name:\s*[\"']?(?P<name>[a-z][a-z0-9_]*)")
 
 
-def complete_product(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_product(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a product's name."""
-    return [CompletionItem(name) for name in _product_names() if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in _product_names(ctx, incomplete)]
 
 
 def complete_parameter(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete `name=` of `-p` for the product that was named before it, if any."""
-    names = _product_names()
+    names = _product_names(ctx)
     # Words that click has not given to an argument yet, because `-p` still lacks its value, are in `ctx.args`.
     product = next((value for value in (*ctx.params.values(), *ctx.args) if value in names), None)
     if product is None or "=" in incomplete:
@@ -34,11 +39,28 @@ def complete_parameter(ctx: click.Context, _param: click.Parameter, incomplete: 
     return [CompletionItem(f"{name}=") for name in questions if name.startswith(incomplete)]
 
 
-def _product_names() -> list[str]:
+def _product_names(ctx: click.Context, beginning: str = "") -> list[str]:
+    """Return the products that begin so and are for the person to see."""
     try:
-        return sorted(file.stem for file in _folder().glob("*.yml") if not file.name.startswith("."))
+        files = sorted(file for file in _folder().glob("*.yml") if not file.name.startswith("."))
+        named = [file for file in files if file.stem.startswith(beginning)]
+        restricted = {file.stem for file in named if _VIEW.search(file.read_bytes())}
     except (BedplateError, OSError):
         return []  # a key press is no place for a complaint
+    seen = _seen(ctx) if restricted else set()
+    return [file.stem for file in named if file.stem not in restricted or file.stem in seen]
+
+
+def _seen(ctx: click.Context) -> set[str]:
+    """Return the products that are for the person to see, of those that can be read."""
+    from bedplate.commands.product_index import product_index
+
+    app = ctx.find_object(App) or App()
+    try:
+        good, _broken = product_index(_folder(), app.settings.home, app.viewer.sees)
+    except (BedplateError, OSError):
+        return set()
+    return {entry["name"] for entry in good}
 
 
 def _folder() -> Path:

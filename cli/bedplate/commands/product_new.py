@@ -17,6 +17,8 @@ from bedplate.errors import UsageError
 _TEMPLATES = Path(__file__).with_name("new_product")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*( [A-Za-z0-9_-]+)*")
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})  # of YAML 1.1
 _FILES = {
     "manifest.yml": "playbooks/products/{name}.yml",
     "playbook.yml": "playbooks/{name}.yml",
@@ -44,8 +46,8 @@ def new(app: App, *, name: str, title: str | None, team: str, contact: str | Non
     targets = _targets(content, name)
     values = {
         "name": name,
-        "title": _title(title or name.replace("_", " ")),
-        "team": team,
+        "title": _plain(_title(title or name.replace("_", " "))),
+        "team": _plain(team),
         "contact": _one_line("--contact", contact or _contact(app, team)),
         "today": datetime.now(UTC).date().isoformat(),
     }
@@ -65,6 +67,8 @@ def _targets(content: Content, name: str) -> dict[str, Path]:
         raise UsageError(
             f"must have small letters, digits and _ only, and begin with a letter, not {name!r}", where="NAME"
         )
+    if name in _WORDS:
+        raise UsageError(f"{name} is a word of YAML", where="NAME", hint="choose another name")
     if not content.is_clone:
         raise UsageError("products are made in a clone", where=str(content.root), hint="content.path names its root")
     targets = {template: content.root / path.format(name=name) for template, path in _FILES.items()}
@@ -98,7 +102,12 @@ def _title(text: str) -> str:
 
 
 def _one_line(where: str, text: str) -> str:
-    """Return text that can stand in YAML as it is."""
+    """Return text that can stand in YAML between quotation marks."""
     if not re.fullmatch(r"[A-Za-z0-9#@][^\"\\\n\r\t{}:]{0,78}", text) or text != text.strip():
         raise UsageError('must be one short line without " \\ { } and :', where=where)
     return text
+
+
+def _plain(text: str) -> str:
+    """Return text as it stands in YAML: in quotation marks where that would be read as something else."""
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else f'"{text}"'

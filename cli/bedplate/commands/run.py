@@ -20,15 +20,10 @@ from bedplate.errors import ParameterError, UsageError
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun, RunObserver
+    from bedplate.launch import ExecutionOutcome, LaunchRequest, PreparedRun
     from bedplate.runs import Event, HostResult, Run
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-# What is said when a person ends a run, once and twice.
-_STOPS = {
-    "local": ("stopping: the tasks under way end; Ctrl-C again ends them at once", "killing"),
-    "awx": ("AWX is asked to cancel its job; Ctrl-C again waits for it no longer", "left to AWX"),
-}
 
 
 def execution_options(command: _Command) -> _Command:
@@ -194,6 +189,7 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
     """Check, accept and execute an order, showing it as it goes; return the exit code."""
     from dataclasses import replace
 
+    from bedplate.commands.executing import executed
     from bedplate.runs import RunStatus
 
     app.recover()
@@ -253,31 +249,6 @@ def _detached(app: App, prepared: PreparedRun, output: str) -> int:
     started = app.launcher.detach(prepared)
     emit(run_document(started), output, lambda out: out.print(f"It goes on; bedplate runs wait {started.id}"))
     return ExitCode.DONE
-
-
-def executed(app: App, prepared: PreparedRun, observers: Sequence[RunObserver]) -> Run:
-    """Execute an accepted run, showing it as it goes; Ctrl-C stops it in order."""
-    from bedplate.launch import StopControl
-
-    control = StopControl(_tell_stop(prepared.run.engine))
-    with control.signals():
-        return app.launcher.execute(prepared, [_progress(prepared), *observers], control)
-
-
-def _progress(prepared: PreparedRun) -> RunObserver:
-    from bedplate.commands.run_progress import LiveProgress, PlainProgress
-
-    out = console(stderr=True)
-    return LiveProgress(out, prepared.expected) if out.is_terminal else PlainProgress(out)
-
-
-def _tell_stop(engine: str) -> Callable[[str], None]:
-    first, second = _STOPS[engine]
-
-    def tell(what: str) -> None:
-        sys.stderr.write(f"\nbedplate: {first if what == 'stop' else second}\n")
-
-    return tell
 
 
 def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:

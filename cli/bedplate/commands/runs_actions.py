@@ -80,7 +80,9 @@ def rerun(
 
     Example: bedplate runs rerun k7f2 --failed --reason "disk replaced"
     """
-    request = app.launcher.rerun(run_id, failed_only=failed)
+    from bedplate.launch.repeating import repetition_of
+
+    request = repetition_of(app.store, run_id, failed_only=failed)
     answers = secret_answers({name: name for name in request.unknown_secrets}, request.unknown_secrets)
     missing = [name for name in request.unknown_secrets if name not in answers]
     if missing:

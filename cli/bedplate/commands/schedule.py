@@ -6,6 +6,7 @@ import getpass
 import os
 import shutil
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ def show(app: App, names: tuple[str, ...], output: str, *, cron: bool) -> None:
     program = _program(app)
     entries = _entries(app, names, program)
     files = _files(entries, program, cron=cron)
+    _tell_of_variables(app, entries, program)
     documents = [_document(entry) for entry in entries]
     emit({"schedules": documents, "files": files}, output, lambda _: _print(files))
 
@@ -72,6 +74,7 @@ def install(app: App, names: tuple[str, ...], *, cron: bool, folder: Path | None
     program = _program(app)
     entries = _entries(app, names, program)
     files = _files(entries, program, cron=cron)
+    _tell_of_variables(app, entries, program)
     changed = write(_place(folder, cron=cron), files)
     for path in changed:
         click.echo(str(path))
@@ -160,6 +163,18 @@ def _files(entries: list[Entry], program: Program, *, cron: bool) -> dict[str, s
     if wrong:
         raise UsageError(f"systemd does not take it: {wrong}")
     return files
+
+
+def _tell_of_variables(app: App, entries: list[Entry], program: Program) -> None:
+    """Say which settings scheduled runs will not have: files that many may read are no place for what may be secret."""
+    sections = {each.name for each in fields(app.settings)}
+    carried = {*program.environment, "BEDPLATE_INVENTORY_PATH"}
+    named = [name for name in os.environ if name.startswith("BEDPLATE_") and name.split("_")[1].lower() in sections]
+    left_out = sorted({*named} - carried)
+    if entries and left_out:
+        click.echo(
+            f"bedplate: scheduled runs will not know {', '.join(left_out)}: put that into bedplate.toml", err=True
+        )
 
 
 def _place(folder: Path | None, *, cron: bool) -> Path:

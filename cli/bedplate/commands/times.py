@@ -11,6 +11,8 @@ import click
 _UNITS = {"s": "seconds", "min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGE = re.compile(r"(\d+)\s*(s|min|m|h|d|w)")
 
+_LONGEST = timedelta(days=36_500)  # from now, both ways, every moment can be told
+
 
 def parse_age(text: str) -> timedelta:
     """Return `text` such as `90s`, `5min`, `2h`, `30d` as a duration.
@@ -21,7 +23,13 @@ def parse_age(text: str) -> timedelta:
     match = _AGE.fullmatch(text.strip())
     if not match:
         raise ValueError(f"{text!r} is no duration; write a number and s, min, h, d or w, such as 2h")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        length = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except (OverflowError, ValueError):
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"{text!r} is too long; at most {_LONGEST.days} d")
+    return length
 
 
 class Length(click.ParamType[timedelta]):
@@ -34,7 +42,7 @@ class Length(click.ParamType[timedelta]):
             return value
         try:
             return parse_age(value)
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
@@ -52,5 +60,5 @@ class Moment(click.ParamType[datetime]):
             pass
         try:
             return datetime.fromisoformat(value).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no moment; write 2h, 3d, 2026-11-20 or 2026-11-20T08:00", param, ctx)

@@ -24,8 +24,8 @@ class Viewer:
         self._settings = settings
 
     def sees(self, view: Iterable[str] | None) -> bool:
-        """Return whether a product with these teams in `access.view` is to be shown. Raises SettingsError."""
-        return view is None or self._person.may_see(view)
+        """Return whether a product with these teams in `access.view` is to be shown. Raises as `person`."""
+        return view is None or self.person.may_see(view)
 
     def visible(self, products: Iterable[Product]) -> list[Product]:
         """Return the products that are to be shown, and tell on standard error of the others."""
@@ -34,7 +34,7 @@ class Viewer:
         hidden = len(every) - len(shown)
         if hidden:
             what = "1 product is" if hidden == 1 else f"{hidden} products are"
-            click.echo(f"bedplate: left out: {what} not for {self._person.name} to see", err=True)
+            click.echo(f"bedplate: left out: {what} not for {self.person.name} to see", err=True)
         return shown
 
     def check(self, product: Product) -> None:
@@ -42,7 +42,7 @@ class Viewer:
         view = product.access.view
         if view is None or self.sees(view):
             return
-        person, owner = self._person, product.owner
+        person, owner = self.person, product.owner
         sentence = (
             f"refused by access: {product.name} is for {' or '.join(view)} to see; {person.name} {person.standing}"
         )
@@ -56,7 +56,14 @@ class Viewer:
         return load_teams(self._settings)
 
     @cached_property
-    def _person(self) -> Person:
+    def person(self) -> Person:
+        """Who calls. Raises SettingsError, or RefusedError for a name that is not who the operating system says."""
         from bedplate.persons import person_among
 
-        return person_among(self._teams, self._settings)
+        person = person_among(self._teams, self._settings)
+        if person.listed and not person.trusted:
+            raise RefusedError(
+                f"refused by identity: access.user says {person.name}, the operating system says {person.login}",
+                hint="leave access.user out where a teams file says who is who",
+            )
+        return person

@@ -25,6 +25,10 @@ from bedplate.drift.watching import Change, watched_changes
 
 # What says nothing of the resource itself.
 _BESIDES = frozenset({"presence", "package", "program"})
+# What is told only where it is.
+_ONLY_WHERE_THERE = ("capabilities", "acl", "default_acl", "folder", "lines")
+# Files of packages that no user calls: there are many, and each is another one in another version.
+_HELPERS = ("/usr/lib/", "/usr/libexec/")
 # Where a task manages an account, a full check says no more than that it would change it.
 _WHOLE = frozenset({"user", "group"})
 
@@ -90,10 +94,12 @@ class _Comparison:
     policy: Policy
     texts: Mapping[str, bytes]
     attribution: Attribution = field(init=False)
+    versions: tuple[Mapping[str, str], Mapping[str, str]] = field(init=False)
     updated: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.attribution = Attribution(self.seal.managed.resources)
+        self.versions = _packages(self.seal.capture), _packages(self.capture)
         self.updated = self._updated() if self.policy.unattended_updates else frozenset()
 
     def result(self) -> HostCheck:
@@ -124,7 +130,7 @@ class _Comparison:
 
     def _updated(self) -> frozenset[str]:
         """Return the packages that have another version now, or are gone, because apt did so unattended."""
-        before, now = _packages(self.seal.capture), _packages(self.capture)
+        before, now = self.versions
         return frozenset(
             name
             for name in before.keys() | now.keys()
@@ -138,12 +144,21 @@ class _Comparison:
         if change.kind == "package" and change.key in self.updated:
             yield self._update(change)
             return
-        # Its files came with it.
-        if (change.after.get("package") or change.before.get("package")) in self.updated:
+        if self._came_with_package(change):
             return
         resource = self.attribution.of(change.kind, change.key)
         for attribute, before, after in _differences(change, managed=resource is not None):
             yield self._observation(change, attribute, before, after)
+
+    def _came_with_package(self, change: Change) -> bool:
+        """Return whether a file is another one because its package is: that itself is told of."""
+        package = change.after.get("package") or change.before.get("package")
+        if package is None or package in self.updated:
+            return package is not None
+        before, now = self.versions[0].get(package), self.versions[1].get(package)
+        if before == now:
+            return False
+        return change.after.get("presence") == "absent" if now is None else change.key.startswith(_HELPERS)
 
     def _observation(self, change: Change, attribute: str, before: str | None, after: str | None) -> Observation:
         resource = self.attribution.of(change.kind, change.key)
@@ -248,13 +263,13 @@ def _fields(before: State, after: State) -> list[str]:
 
 
 def _gained(before: State, after: State) -> list[str]:
-    """Return rights that a file has now and had not, or the other way round: these are told only where they are."""
-    return [name for name in ("capabilities", "acl") if (name in before) != (name in after)]
+    """Return what a resource has now and had not, such as rights of a file, or the other way round."""
+    return [name for name in _ONLY_WHERE_THERE if (name in before) != (name in after)]
 
 
 def _values(name: str, before: State, after: State) -> tuple[str | None, str | None]:
     values = (before.get(name), after.get(name))
-    if name in {"content", "rules", "acl", "capabilities"}:
+    if name in {"content", "rules", "acl", "default_acl", "capabilities"}:
         return _short(values[0]), _short(values[1])
     return values
 

@@ -24,7 +24,7 @@ from bedplate.drift.observation import RECORD_KIND, UPDATE_KIND, By, HostCheck, 
 # What only a full check can name: it has no resource that the seal could hold.
 TASK_KIND = "task"
 # What tasks hardly ever look at.
-_SEEN_BY_FAST_ONLY = frozenset({"acl", "attributes", "capabilities", "configuration"})
+_SEEN_BY_FAST_ONLY = frozenset({"acl", "attributes", "capabilities", "configuration", "selection", "version"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,14 @@ def managed(action: str, arguments: Values, result: Values) -> list[Named] | Non
     return None if naming is None else list(dict.fromkeys(naming(arguments, result)))
 
 
-def is_neutral(action: str) -> bool:
-    """Return whether a module only asks, decides or steers."""
+def is_neutral(action: str | None) -> bool:
+    """Return whether a module only asks, decides or steers: no check judges that, and no seal has it."""
     return full_name(action) in NEUTRAL
+
+
+def leaves_its_work(action: str) -> bool:
+    """Return whether another module does a task's work, with arguments that are not the task's, or none does."""
+    return full_name(action) in _LEFT_TO_APT
 
 
 def full_name(action: str | None) -> str:
@@ -211,6 +216,7 @@ _OWN: Mapping[str, Naming] = {
     "host_files": both(each("meta", "folders", "path"), each("file", "files", "path")),
     "host_name": _host_name,
     "mount_options": at("mount", "mounts"),
+    "packages_absent": at("package", "name"),
     "packages_present": at("package", "name"),
     "root_files": _root_files,
     "service_current": both(at("unit", "name"), each("unit", "units", "name")),
@@ -223,7 +229,9 @@ TABLE: Mapping[str, Naming] = {
     **_OTHERS,
     **{f"bedplate.datacenter.{name}": naming for name, naming in _OWN.items()},
 }
-# Tasks that only ask, decide or steer: there is nothing of theirs to seal.
+# To apt goes what has to be done, and not what is as it should be.
+_LEFT_TO_APT = frozenset({"bedplate.datacenter.packages_absent", "bedplate.datacenter.packages_present"})
+# Modules that only ask, decide or steer.
 NEUTRAL = frozenset(
     [f"ansible.builtin.{name}" for name in (
         "add_host", "assert", "async_status", "debug", "fail", "fetch", "find", "gather_facts", "getent", "group_by",

@@ -1,4 +1,4 @@
-"""By module, how its results name resources; and the modules that change nothing on a host."""
+"""By module, how its results name resources."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ _OWN: Mapping[str, Sequence[Naming]] = {
             re.compile(r"^(?P<key>name) in the kernel: (?P<found>\S+) -> (?P<agreed>\S+)"),
         ),
     ),
+    "packages_absent": _PACKAGES,
     "packages_present": _PACKAGES,
     "mount_options": (Texts(), Named("mount", ("remounted",), "options")),
     "sysctl_values": (Values("sysctl"),),
@@ -81,14 +82,3 @@ MODULES: Mapping[str, Sequence[Naming]] = {
     **{f"ansible.posix.{name}": rows for name, rows in _POSIX.items()},
     **{f"bedplate.datacenter.{name}": rows for name, rows in _OWN.items()},
 }
-
-# Tasks that only ask, decide or steer: they are no part of what a check judges.
-NEUTRAL = frozenset(
-    f"ansible.builtin.{name}"
-    for name in (
-        "add_host", "assert", "debug", "fail", "gather_facts", "getent", "group_by", "import_playbook", "import_role",
-        "import_tasks", "include_role", "include_tasks", "include_vars", "meta", "package_facts", "pause", "ping",
-        "service_facts", "set_fact", "set_stats", "setup", "slurp", "stat", "validate_argument_spec", "wait_for",
-        "wait_for_connection",
-    )
-) | {"bedplate.datacenter.preflight", "bedplate.datacenter.validate_parameters"}  # fmt: skip

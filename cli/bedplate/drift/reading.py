@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bedplate.drift.lifecycle import TASK_KIND
-from bedplate.drift.managed import full_name
-from bedplate.drift.modules import MODULES, NEUTRAL
+from bedplate.drift.managed import full_name, is_neutral
+from bedplate.drift.modules import MODULES
 from bedplate.drift.observation import UNREACHABLE, CheckOutcome, HostCheck, Observation, RoleCoverage
 from bedplate.drift.resources import Seen
 from bedplate.drift.severities import severity_of
@@ -64,7 +64,7 @@ class CheckReading:
         reading = self._hosts.setdefault(event.host, _HostReading())
         if event.failed:
             reading.reason = reading.reason or _reason(event)
-        elif full_name(event.action) not in NEUTRAL:
+        elif not is_neutral(event.action):
             self._judge(event, reading)
 
     def checks(self, results: Iterable[HostResult]) -> list[HostCheck]:

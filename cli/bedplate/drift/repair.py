@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bedplate.drift.finding import Cause, Finding
-from bedplate.drift.observation import UPDATE_KIND
+from bedplate.drift.observation import UPDATE_KIND, Observation
 
 # By host, the roles that are applied to it again.
 Plan = Mapping[str, frozenset[str]]
@@ -42,7 +42,7 @@ class RepairPolicy:
         unwanted: set[tuple[str, str]] = set()
         for finding in findings:
             seen = finding.observed
-            if seen.role not in self.roles or seen.kind == UPDATE_KIND:
+            if seen.role not in self.roles or not is_mended(seen):
                 continue
             if finding.cause is not Cause.CORRECTIVE or finding.id in accepted:
                 unwanted.add((seen.host, seen.role))
@@ -64,6 +64,11 @@ class RepairPolicy:
         if hosts <= cap:
             return None
         return f"{hosts} of {checked} hosts would be repaired, more than {cap}"
+
+
+def is_mended(seen: Observation) -> bool:
+    """Return whether a role sets this back: of the packages that there are, most take any version, held or not."""
+    return seen.kind != UPDATE_KIND and not (seen.kind == "package" and seen.attribute in {"version", "selection"})
 
 
 def steps(plan: Plan, *, canary: bool) -> Sequence[tuple[Sequence[str], frozenset[str]]]:

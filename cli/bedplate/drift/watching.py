@@ -12,6 +12,8 @@ ABSENT: State = {"presence": "absent"}
 DISABLED: State = {"enabled": "disabled"}
 # Ports that the kernel gives to who asks for any.
 _ANY_PORT = 32768
+_UNITS = "/usr/lib/systemd/system/"
+_JOBS = "/var/spool/cron/atjobs"
 # What may be gone without being drift: it is started later, loaded when it is needed, or mounted by hand.
 _MAY_GO = frozenset({"socket", "module"})
 
@@ -27,8 +29,9 @@ class Change:
 
 
 def watched_changes(sealed: Capture, now: Capture) -> Iterator[Change]:
-    """Yield what came, went or changed of what no role manages, in the kinds that both of them could tell."""
+    """Yield what came, went or changed without being named by a role, in the kinds that both of them could tell."""
     yield from _overfull(sealed, now)
+    yield from (change for change in _matched(sealed, now) if _counts(change, sealed, now))
     for kind, before in sealed.watched.items():
         after = now.watched.get(kind)
         if after is None or after == before:
@@ -49,6 +52,14 @@ def _changes(
             yield Change(kind, key, was, is_now)
 
 
+def _matched(sealed: Capture, now: Capture) -> Iterator[Change]:
+    """Yield what came or went of the files that a role names by a pattern: all others are there whatever they are."""
+    before, after = sealed.states.get("file"), now.states.get("file")
+    if before is not None and after is not None and before.keys() != after.keys():
+        yield from (Change("file", key, state, ABSENT) for key, state in before.items() if key not in after)
+        yield from (Change("file", key, ABSENT, state) for key, state in after.items() if key not in before)
+
+
 def _overfull(sealed: Capture, now: Capture) -> Iterator[Change]:
     for folder in now.overfull.keys() - sealed.overfull.keys():
         before = str(sum(posixpath.dirname(path) == folder for path in sealed.watched.get("file", {})))
@@ -63,7 +74,31 @@ def _counts(change: Change, sealed: Capture, now: Capture) -> bool:
 
 
 def _file_counts(change: Change, sealed: Capture, now: Capture) -> bool:
-    return posixpath.dirname(change.key) not in {*sealed.overfull, *now.overfull}
+    folder = posixpath.dirname(change.key)
+    # A boot empties /run, and a job that was run once is done.
+    passed = (change.key.startswith("/run/") and sealed.boot_id != now.boot_id) or folder == _JOBS
+    if folder in {*sealed.overfull, *now.overfull} or (passed and change.after is ABSENT):
+        return False
+    return not (ABSENT in (change.before, change.after) and _is_of_another_unit(change.key, sealed, now))
+
+
+def _is_of_another_unit(path: str, sealed: Capture, now: Capture) -> bool:
+    """Return whether a package's file is of a unit that starts at boot only now or no more: that itself is told of."""
+    if not path.startswith(_UNITS):
+        return False
+    unit = path.removeprefix(_UNITS).partition("/")[0].removesuffix(".d")
+    before, after = (set(map(_template, capture.watched.get("unit", ()))) for capture in (sealed, now))
+    return unit in before ^ after
+
+
+def _template(unit: str) -> str:
+    name, at, instance = unit.partition("@")
+    return f"{name}@.{instance.rpartition('.')[2]}" if at else unit
+
+
+def _unit_counts(change: Change, sealed: Capture, now: Capture) -> bool:
+    until_boot = change.before.get("enabled") == "enabled-runtime" and change.after is DISABLED
+    return not (until_boot and sealed.boot_id != now.boot_id)
 
 
 def _program_counts(change: Change, sealed: Capture, now: Capture) -> bool:
@@ -88,6 +123,7 @@ def _socket_counts(change: Change, sealed: Capture, now: Capture) -> bool:
 
 _JUDGES: Mapping[str, Callable[[Change, Capture, Capture], bool]] = {
     "file": _file_counts,
+    "unit": _unit_counts,
     "suid": _program_counts,
     "module": _module_counts,
     "mount": _mount_counts,

@@ -7,6 +7,14 @@ from pathlib import Path
 from typing import TextIO
 
 from bedplate.errors import EngineError
+from bedplate.runs import Run
+
+
+def folder_of(run: Run) -> Path:
+    """Return a run's private folder. Raises EngineError where it has none here: it was, or is, executed elsewhere."""
+    if run.folder is None:
+        raise EngineError("has no folder on this machine", where=f"run {run.id}")
+    return run.folder
 
 
 def make_private(folder: Path) -> Path:

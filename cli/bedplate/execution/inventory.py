@@ -9,13 +9,12 @@ import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bedplate.content import Content
-from bedplate.errors import InventoryError, NotFoundError, UsageError
+from bedplate.errors import InventoryError, UsageError
 from bedplate.execution.inventory_answers import (
     CONNECTIONS,
     Connection,
@@ -29,11 +28,11 @@ from bedplate.execution.inventory_cache import (
     InventoryNames,
     names_document,
     names_from_document,
-    write_private,
 )
+from bedplate.execution.inventory_nearness import no_such
 from bedplate.execution.inventory_process import Answer, PatternError, ask, inventory_environment, unmatched_part
 from bedplate.execution.inventory_snapshot import SnapshotHistory, read_prefixes, read_snapshot, snapshot_file
-from bedplate.execution.inventory_source import InventorySource, PluginSource, dump_settings
+from bedplate.execution.inventory_source import InventorySource, PluginSource
 from bedplate.fleet import HostRecord, Prefix, Snapshot
 from bedplate.settings import Settings
 
@@ -126,7 +125,7 @@ class InventoryAdapter:
                 hosts = self._list_hosts(limit)
             except PatternError as error:
                 names.result()
-                raise self._not_found(limit or "all", error.parts) from error
+                raise no_such(self.names, limit or "all", error.parts) from error
             names.result()
         if not from_file:
             self._keep(kind, hosts)
@@ -153,7 +152,7 @@ class InventoryAdapter:
     def host(self, name: str) -> dict[str, Any]:
         """Return a host's variables, templates not rendered. Raises NotFoundError, with what was near."""
         if name not in self.names.hosts:
-            raise self._not_found(name, (name,), hosts_only=True)
+            raise no_such(self.names, name, (name,), hosts_only=True)
         variables: dict[str, Any] = unmarked(self.listing["_meta"]["hostvars"].get(name, {}))
         variables.pop("ansible_local", None)  # not a variable of the inventory
         return variables
@@ -161,7 +160,7 @@ class InventoryAdapter:
     def graph(self, group: str = "all") -> str:
         """Return the tree of groups and hosts as text. Raises NotFoundError if there is no such group."""
         if group not in self.names.groups:
-            raise self._not_found(group, (group,))
+            raise no_such(self.names, group, (group,))
         return self._ask("ansible-inventory", "--graph", group).stdout
 
     def connections(self, hosts: Sequence[str]) -> dict[str, Connection]:
@@ -205,23 +204,6 @@ class InventoryAdapter:
         stale = next((text for text in answer.warnings if _SERVES_INSTEAD in text), None)
         if stale:
             raise InventoryError(stale, where=str(self.path))
-
-    def ask_netbox(self, source: PluginSource) -> Snapshot:
-        """Return what NetBox says now, and leave the last good snapshot as it is.
-
-        Raises:
-            UsageError: the source does not ask NetBox.
-            InventoryError: NetBox gave no whole fleet.
-        """
-        if not source.is_live:
-            raise UsageError("reads a snapshot file, and no NetBox", where=str(source.file.path))
-        with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
-            asked, left = Path(name) / "netbox.yml", Path(name) / "snapshot.json"
-            write_private(asked, dump_settings(_from_elsewhere(source, left)).encode())
-            command = ["ansible-inventory", "-i", str(asked), "--graph"]
-            always = {"BEDPLATE_INVENTORY_REFRESH": "1"}
-            ask(command, self.content, self.settings, self.source.plugin_names, always)
-            return read_snapshot(left)
 
     def history_of(self, source: PluginSource) -> SnapshotHistory:
         """Return the snapshots of one of our sources that newer ones replaced."""
@@ -269,7 +251,7 @@ class InventoryAdapter:
         return [self.snapshot_file_of(source) for source in self.source.ours]
 
     def _list_hosts(self, limit: str | None) -> list[str]:
-        wanted = ("--limit", limit) if limit else ()
+        wanted = (f"--limit={limit}",) if limit else ()  # in one word: a limit may begin like an option
         answer = self._ask("ansible", "all", "--list-hosts", *wanted)
         unmatched = tuple(part for text in answer.warnings if (part := unmatched_part(text)) is not None)
         if unmatched:
@@ -309,26 +291,3 @@ class InventoryAdapter:
     def _keep(self, kind: str, answer: Any) -> None:  # noqa: ANN401
         if self.source.is_static:
             self.cache.put(f"{self.digest}.{kind}.json", {"answer": answer, "warnings": list(self._warnings)})
-
-    def _not_found(self, limit: str, parts: Sequence[str], *, hosts_only: bool = False) -> NotFoundError:
-        known = self.names.hosts if hosts_only else (*self.names.hosts, *self.names.groups)
-        part = parts[0].lstrip("!&~") if parts else ""
-        near = get_close_matches(part, known, n=3, cutoff=0.6) or [name for name in known if part and part in name][:3]
-        what = "host" if hosts_only else "host or group"
-        if not parts:
-            return NotFoundError(f"the limit {limit!r} matches no host", hint="each part exists, no host is in all")
-        hint = f"near are {', '.join(near)}" if near else "`bedplate inventory list` and `graph` show what there is"
-        return NotFoundError(
-            f"no {what} matches {part!r}", where=f"limit {limit!r}" if part != limit else None, hint=hint
-        )
-
-
-def _from_elsewhere(source: PluginSource, snapshot: Path) -> dict[str, Any]:
-    """Return a source's settings for a file in another folder, with a snapshot of its own."""
-    folder = source.file.path.parent
-    paths = {
-        key: str(folder / Path(value).expanduser())
-        for key in ("token_file", "ca_path")
-        if isinstance(value := source.settings.get(key), str) and "{{" not in value
-    }
-    return {**source.settings, **paths, "snapshot_path": str(snapshot), "stale_if_error": False}

@@ -20,7 +20,7 @@ from bedplate.errors import EngineError
 from bedplate.execution.channel import EngineChannel
 from bedplate.execution.events import Report
 from bedplate.execution.executor import ExecutionOutcome, ExecutionRequest, RunObserver, StopControl
-from bedplate.execution.files import make_private
+from bedplate.execution.files import folder_of, make_private
 from bedplate.execution.inventory_cache import write_private
 from bedplate.execution.outcome import Ending, outcome_of
 from bedplate.execution.redaction import Redactor
@@ -56,10 +56,7 @@ class LocalExecutor:
     def execute(
         self, request: ExecutionRequest, observers: Sequence[RunObserver], control: StopControl
     ) -> ExecutionOutcome:
-        folder = request.run.folder
-        if folder is None:
-            raise EngineError("a run on this machine needs a folder", where=f"run {request.run.id}")
-        make_private(folder)
+        folder = make_private(folder_of(request.run))
         channel = EngineChannel()
         try:
             environment = self._offer(channel, request, folder)

@@ -68,9 +68,12 @@ class AuditEntry:
         """The record that the body says. Raises ValueError if somebody made it unreadable."""
         try:
             values = json.loads(self.body)
-            return AuditRecord(**{**values, "at": datetime.fromisoformat(values["at"])})
+            record = AuditRecord(**{**values, "at": datetime.fromisoformat(values["at"])})
+            if record.at.tzinfo is None or not isinstance(record.details, Mapping):
+                raise ValueError
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"entry {self.number} cannot be read") from None
+        return record
 
 
 @dataclass(frozen=True)
@@ -163,12 +166,13 @@ def verify(entries: Iterable[AuditEntry], anchors: Sequence[Anchor] | None = Non
 
 
 def _anchor_faults(hashes: Mapping[int, str], last: int, anchors: Sequence[Anchor]) -> list[AuditFault]:
-    known = {each.number: each for each in sorted(anchors, key=lambda each: each.number)}
-    head = max(known, default=0)
+    # All of them: a chain that was cut and went on has two anchors of one number, and the later one is right.
+    known = sorted(set(anchors), key=lambda each: (each.number, each.at))
+    head = max((each.number for each in known), default=0)
     faults = [
         AuditFault(f"entry {number} is not the one that was anchored at {each.at}: it was written anew", number)
-        for number, each in known.items()
-        if number in hashes and hashes[number] != each.hash
+        for each in known
+        if (number := each.number) in hashes and hashes[number] != each.hash
     ]
     if head > last:
         faults.append(AuditFault(f"the tail was cut: entries {last + 1} to {head} were anchored and are gone", head))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from bedplate.guardrails.moments import moment, zone_of
+from bedplate.guardrails.moments import in_utc, moment, moved, zone_of
 
 _DAY_LENGTH = len("2026-12-24")
 _KEYS = {"name", "from", "to", "contact"}
@@ -57,10 +57,18 @@ def parse_calendar(text: str) -> Calendar:
     if text.lstrip("\ufeff \r\n").upper().startswith("BEGIN:VCALENDAR"):
         from bedplate.guardrails.icalendars import parse_icalendar  # noqa: PLC0415 (slow to import)
 
-        return parse_icalendar(text)
+        try:
+            return parse_icalendar(text)
+        except (
+            AttributeError,
+            IndexError,
+            KeyError,
+            TypeError,
+        ) as error:  # the parser's own, over what it is not made for
+            raise ValueError(f"cannot be read as iCalendar: {error}") from error
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as of 2026-02-30
         raise ValueError(f"is neither iCalendar nor YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not isinstance(document.get("freezes"), list):
         raise ValueError("must be a mapping with a list `freezes`")
@@ -80,7 +88,10 @@ def _freeze(entry: Any, where: str, zone: ZoneInfo) -> Freeze:  # noqa: ANN401
     end = as_moment(entry["to"], zone, f"{where}.to", end=True)
     if end <= start:
         raise ValueError(f"{where}: to must be after from")
-    return Freeze(str(entry["name"]), start, end, entry.get("contact"))
+    contact = entry.get("contact")
+    if not isinstance(contact, str | None):
+        raise ValueError(f"{where}.contact must be text; quote it")
+    return Freeze(str(entry["name"]), start, end, contact)
 
 
 def as_moment(value: Any, zone: ZoneInfo, where: str, *, end: bool = False) -> datetime:  # noqa: ANN401
@@ -95,7 +106,8 @@ def as_moment(value: Any, zone: ZoneInfo, where: str, *, end: bool = False) -> d
         except ValueError:
             raise ValueError(f"{where} must be a day or a time such as 2026-12-24T12:00, not {value!r}") from None
     if isinstance(value, datetime):
-        return value if value.tzinfo else moment(value.date(), value.time(), zone)
+        return in_utc(value) if value.tzinfo else moment(value.date(), value.time(), zone)
     if isinstance(value, date):
-        return moment(value + timedelta(days=1 if end else 0), time(0), zone)
+        midnight = moved(datetime.combine(value, time(0)), timedelta(days=1 if end else 0))
+        return moment(midnight.date(), midnight.time(), zone)
     raise ValueError(f"{where} must be a day or a time such as 2026-12-24T12:00, not {value!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from bedplate.guardrails.order import Bound, Order
 from bedplate.guardrails.verdict import Outcome, Verdict, listed
 
@@ -32,7 +34,7 @@ def host_percent(order: Order) -> Verdict:
     limits, count = order.limits, len(order.hosts)
     if limits.max_percent is None:
         return Verdict("host_percent", Outcome.NOT_APPLICABLE, "any part of the fleet")
-    most = int(order.fleet * limits.max_percent / 100)
+    most = int(order.fleet * Fraction(str(limits.max_percent)) / 100)  # as it is written: a float is a little off
     if count <= most:
         sentence = f"{count} of at most {most} hosts, {limits.max_percent:g} % of the fleet"
         return Verdict("host_percent", Outcome.OK, sentence)

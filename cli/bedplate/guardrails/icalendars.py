@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from dateutil.rrule import rrule, rruleset, rrulestr
 from icalendar import Calendar as ICalendar
 
 from bedplate.guardrails.calendars import Freeze
-from bedplate.guardrails.moments import moment, zone_of
+from bedplate.guardrails.moments import clock_at, in_utc, moment, moved, zone_of
 
 _DAY = timedelta(days=1)
 
@@ -34,8 +34,8 @@ class Occasion:
     def at(self, now: datetime) -> Freeze | None:
         """Return the freeze of this event that holds at a moment, if there is one."""
         local = now.astimezone(self.zone).replace(tzinfo=None)
-        for start in self.starts.between(local - self.length - _DAY, local + _DAY, inc=True):
-            begin, end = self._moment(start), self._moment(start + self.length)
+        for start in self.starts.between(moved(local, -self.length - _DAY), local + _DAY, inc=True):
+            begin, end = self._moment(start), self._moment(moved(start, self.length))
             if begin <= now < end:
                 return Freeze(self.name, begin, end, self.contact)
         return None
@@ -43,7 +43,7 @@ class Occasion:
     def _moment(self, local: datetime) -> datetime:
         if isinstance(self.zone, ZoneInfo):
             return moment(local.date(), local.time(), self.zone)
-        return local.replace(tzinfo=self.zone).astimezone(UTC)
+        return in_utc(local.replace(tzinfo=self.zone))
 
 
 @dataclass(frozen=True)
@@ -66,21 +66,21 @@ def parse_icalendar(text: str) -> OccasionCalendar:
     calendar = ICalendar.from_ical(text)
     zone = zone_of(str(calendar.get("X-WR-TIMEZONE", "UTC")))
     events: list[Any] = list(calendar.walk("VEVENT"))
-    moved: dict[str, list[datetime]] = {}
+    elsewhere: dict[str, list[datetime]] = {}
     for event in events:
         if "RECURRENCE-ID" in event:
-            moved.setdefault(str(event.get("UID")), []).append(event["RECURRENCE-ID"].dt)
+            elsewhere.setdefault(str(event.get("UID")), []).append(_one(event, "RECURRENCE-ID"))
     held = [event for event in events if str(event.get("STATUS", "")).upper() != "CANCELLED"]
-    return OccasionCalendar([_occasion(event, zone, moved.get(str(event.get("UID")), [])) for event in held])
+    return OccasionCalendar([_occasion(event, zone, elsewhere.get(str(event.get("UID")), [])) for event in held])
 
 
-def _occasion(event: Any, default: ZoneInfo, moved: Sequence[date]) -> Occasion:  # noqa: ANN401
+def _occasion(event: Any, default: ZoneInfo, elsewhere: Sequence[date]) -> Occasion:  # noqa: ANN401
     name = str(event.get("SUMMARY", "freeze"))
     if event.errors:  # what cannot be read was left out, and a freeze must not be
         raise ValueError(f"the event {name!r}: {' '.join(map(str, event.errors[0]))}")
     if "DTSTART" not in event:
         raise ValueError(f"the event {name!r} has no DTSTART")
-    start = event["DTSTART"].dt
+    start = _one(event, "DTSTART")
     zone = (start.tzinfo if isinstance(start, datetime) else None) or default
     first = _local(start, zone)
     starts = rruleset()
@@ -88,7 +88,7 @@ def _occasion(event: Any, default: ZoneInfo, moved: Sequence[date]) -> Occasion:
         starts.rrule(_rule(event["RRULE"], first, zone))
     else:
         starts.rdate(first)
-    for left_out in [*_dates(event, "EXDATE"), *(moved if "RECURRENCE-ID" not in event else [])]:
+    for left_out in [*_dates(event, "EXDATE"), *(elsewhere if "RECURRENCE-ID" not in event else [])]:
         starts.exdate(_local(left_out, zone))
     for added in _dates(event, "RDATE"):
         starts.rdate(_local(added, zone))
@@ -98,10 +98,21 @@ def _occasion(event: Any, default: ZoneInfo, moved: Sequence[date]) -> Occasion:
 
 def _length(event: Any, start: date, first: datetime, zone: tzinfo) -> timedelta:  # noqa: ANN401
     if "DTEND" in event:
-        return _local(event["DTEND"].dt, zone) - first
-    if "DURATION" in event:
-        return cast("timedelta", event["DURATION"].dt)
-    return timedelta(0) if isinstance(start, datetime) else _DAY
+        length = _local(_one(event, "DTEND"), zone) - first
+    elif "DURATION" in event:
+        length = cast("timedelta", _one(event, "DURATION"))
+    else:
+        return timedelta(0) if isinstance(start, datetime) else _DAY
+    if length < timedelta(0):
+        raise ValueError(f"the event {str(event.get('SUMMARY', 'freeze'))!r} ends before it starts")
+    return length
+
+
+def _one(event: Any, key: str) -> Any:  # noqa: ANN401
+    """Return the value of a key that may be there once."""
+    if isinstance(event[key], list):
+        raise ValueError(f"the event {str(event.get('SUMMARY', 'freeze'))!r} has more than one {key}")
+    return event[key].dt
 
 
 def _rule(recur: Any, first: datetime, zone: tzinfo) -> rrule:  # noqa: ANN401
@@ -126,4 +137,4 @@ def _local(value: date, zone: tzinfo) -> datetime:
     """Return what the zone's clocks show; a day begins at midnight."""
     if not isinstance(value, datetime):
         return datetime.combine(value, time(0))
-    return value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
+    return clock_at(value, zone) if value.tzinfo else value

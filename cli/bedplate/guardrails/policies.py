@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from bedplate.guardrails.questions import PolicyDecision, PolicyQuestion
 from bedplate.guardrails.windows import DAYS
 
 _LONG = 2**63
+_POLICY = re.compile(r"`(policy[0-9]+)`")
 
 
 class Policies:
@@ -41,7 +43,9 @@ class Policies:
         answer = cedarpy.is_authorized(_request(question), self._policies, list(_entities(question)))
         reasons = tuple(self._named(reason) for reason in answer.diagnostics.reasons)
         errors = tuple(map(self._explained, answer.diagnostics.errors))
-        contacts = tuple(dict.fromkeys(self._contacts[name] for name in reasons if name in self._contacts))
+        failed = (self._named(found) for each in answer.diagnostics.errors for found in _POLICY.findall(str(each)))
+        asked = dict.fromkeys([*reasons, *failed])
+        contacts = tuple(dict.fromkeys(self._contacts[name] for name in asked if name in self._contacts))
         return PolicyDecision(answer.allowed and not errors, reasons, errors, contacts)
 
     def _named(self, identity: str) -> str:

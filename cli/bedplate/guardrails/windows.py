@@ -93,6 +93,8 @@ def _hours(part: str) -> Hours:
     match = _PART.fullmatch(part)
     if match is None:
         raise ValueError(f"{part!r} is no window; write such as {_EXAMPLE}")
+    if match["start"].startswith("24"):
+        raise ValueError(f"{part!r} begins with the end of a day; write 00:00 and the next day")
     start, end = _clock(match["start"]), _clock(match["end"])
     if start == end and match["end"] != "24:00":
         raise ValueError(f"{part!r} begins and ends at the same time; a whole day is 00:00-24:00")

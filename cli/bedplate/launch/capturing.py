@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from bedplate.drift.capture import Capture, CaptureError, read_capture
 from bedplate.drift.observation import UNREACHABLE
 from bedplate.drift.records import RecordCheck, read_record_check
-from bedplate.errors import EngineError
 from bedplate.execution.executor import ExecutionOutcome, RunObserver
-from bedplate.execution.files import make_private
+from bedplate.execution.files import folder_of, make_private
 from bedplate.execution.inventory_cache import write_private
 from bedplate.execution.surroundings import SYSTEM_PYTHON
 from bedplate.launch.launcher import Launcher
@@ -46,7 +44,7 @@ class Captures:
     def of(self, host: str) -> Capture:
         """Return what a host said. Raises CaptureError with why there is nothing."""
         try:
-            return read_capture((_folder(self.run, _CAPTURES) / _quoted(host)).read_text(encoding="ascii"))
+            return read_capture((folder_of(self.run) / _CAPTURES / _quoted(host)).read_text(encoding="ascii"))
         except FileNotFoundError:
             raise CaptureError(self.reasons.get(host) or self.run.error or "it gave no answer") from None
         except CaptureError as error:
@@ -57,7 +55,7 @@ class Captures:
     def record_of(self, host: str) -> RecordCheck | None:
         """Return in what a host is not as NetBox says; None where that was not compared."""
         try:
-            return read_record_check(host, (_folder(self.run, _RECORDS) / _quoted(host)).read_text(encoding="utf-8"))
+            return read_record_check(host, (folder_of(self.run) / _RECORDS / _quoted(host)).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):
             return None
 
@@ -68,7 +66,7 @@ class Captures:
     def discard(self) -> None:
         """Remove what was asked and answered, once it is compared or sealed: every night would leave as much again."""
         for part in (_REQUESTS, _CAPTURES, _RECORDS):
-            shutil.rmtree(_folder(self.run, part), ignore_errors=True)
+            shutil.rmtree(folder_of(self.run) / part, ignore_errors=True)
 
 
 class _Failures:
@@ -97,7 +95,7 @@ class _Failures:
 def capture(
     launcher: Launcher,
     hosts: Sequence[str],
-    request_of: Callable[[str], Mapping[str, Any]],
+    requests: Iterable[Mapping[str, Any]],
     *,
     reason: str | None = None,
     execute: Execute | None = None,
@@ -105,8 +103,8 @@ def capture(
     """Look at hosts and return what each said.
 
     Args:
-        request_of: returns, for each host in turn, the arguments of the module `seal`: see `Seal.request` and
-            `request_for`.
+        requests: for each host, in their order, the arguments of the module `seal`: see `Seal.request` and
+            `request_for`. They are taken one by one: a whole fleet's would not fit into memory.
         reason: why, for the run's record.
         execute: executes the run; by default without anybody who could end it. Hosts that were not looked at by its
             end have no answer.
@@ -118,18 +116,11 @@ def capture(
     run = launcher.accept(prepared)
     # A search for a host's Python takes a trip of its own.
     accepted = replace(prepared, run=run, environment={**prepared.environment, **SYSTEM_PYTHON})
-    folder = make_private(_folder(run, _REQUESTS))
-    for host in hosts:
-        document = json.dumps(request_of(host), separators=(",", ":"))
-        write_private(folder / f"{_quoted(host)}.json", document.encode())
+    folder = make_private(folder_of(run) / _REQUESTS)
+    for host, request in zip(hosts, requests, strict=True):
+        write_private(folder / f"{_quoted(host)}.json", json.dumps(request, separators=(",", ":")).encode())
     failures = _Failures()
     return Captures((execute or launcher.execute)(accepted, [failures]), failures.reasons)
-
-
-def _folder(run: Run, part: str) -> Path:
-    if run.folder is None:
-        raise EngineError("has no folder on this machine", where=f"run {run.id}")
-    return run.folder / part
 
 
 def _quoted(host: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bedplate.content import Content
 from bedplate.errors import BedplateError, EngineError
 from bedplate.execution.executor import RunEnd, RunObserver, StopControl
+from bedplate.execution.files import folder_of
 from bedplate.launch.request import PreparedRun
 from bedplate.runs import Run
 from bedplate.settings import Settings
@@ -41,9 +42,7 @@ def start_detached(order: DetachedOrder) -> int:
     Raises:
         EngineError: it cannot be started.
     """
-    folder = order.prepared.run.folder
-    if folder is None:
-        raise EngineError("has no folder on this machine", where=f"run {order.prepared.run.id}")
+    folder = folder_of(order.prepared.run)
     memory = os.memfd_create("bedplate-order", 0)
     try:
         os.write(memory, pickle.dumps(order))

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 from bedplate.content import Content
-from bedplate.errors import BedplateError, EngineError, RefusedError, UsageError
+from bedplate.errors import BedplateError, EngineError, RefusedError
 from bedplate.execution.executor import ExecutionOutcome, ExecutionRequest, Executor, RunEnd, RunObserver, StopControl
-from bedplate.execution.files import make_private
+from bedplate.execution.files import folder_of, make_private
 from bedplate.execution.heartbeat import Heartbeat
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_frozen import freeze
@@ -35,7 +35,7 @@ from bedplate.launch.turn import Turn
 from bedplate.launch.watch import Watch
 from bedplate.notify import Announcer
 from bedplate.notify.announcing import log_of
-from bedplate.runs import LOCAL, REDACTED, HostOutcome, Run, RunMode, RunRepository, RunStatus
+from bedplate.runs import LOCAL, Run, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger, open_ledger
 
@@ -237,34 +237,6 @@ class Launcher:
         self.store.update(run.id, only_from=(RunStatus.QUEUED,), pid=pid, heartbeat_at=now)
         return self.store.get(run.id)
 
-    def rerun(self, run_id: str, *, failed_only: bool = False) -> LaunchRequest:
-        """Return the order that repeats a run, on all its hosts or only on those that failed or were unreachable.
-
-        `unknown_secrets` of the answer names the secret parameters; add them to `parameters`.
-
-        Raises:
-            NotFoundError: there is no such run.
-            UsageError: the run has not ended, or no host failed.
-        """
-        run = self.store.get(run_id)
-        if not run.status.ended:
-            raise UsageError(f"has not ended yet ({run.status})", where=f"run {run.id}")
-        hosts = self._failed_hosts(run) if failed_only else list(run.hosts)
-        if not hosts:
-            raise UsageError("no host failed", where=f"run {run.id}")
-        return LaunchRequest(
-            product=run.product,
-            parameters={name: value for name, value in run.parameters.items() if value != REDACTED},
-            limit=run.limit,
-            hosts=hosts,
-            check=run.mode is RunMode.CHECK,
-            diff=run.diff,
-            reason=run.reason,
-            rerun_of=run.id,
-            unknown_secrets=[name for name, value in run.parameters.items() if value == REDACTED],
-            engine=run.engine,
-        )
-
     def cancel(self, run: Run) -> bool:
         """Ask a run to stop in order. Return False if it had ended."""
         if self._admission.withdraw(run, self.exit_codes[RunEnd.CANCELED]):
@@ -312,10 +284,6 @@ class Launcher:
     def _spool_folder(self) -> Path:
         return self.settings.home / "spool"
 
-    def _failed_hosts(self, run: Run) -> list[str]:
-        failed = {HostOutcome.FAILED, HostOutcome.UNREACHABLE}
-        return [result.host for result in self.store.host_results(run.id) if result.outcome in failed]
-
 
 def _broken_off(error: BaseException) -> ExecutionOutcome:
     if isinstance(error, KeyboardInterrupt):
@@ -326,8 +294,6 @@ def _broken_off(error: BaseException) -> ExecutionOutcome:
 
 def _frozen(run: Run) -> Path:
     """Return the frozen inventory of an accepted run, as ansible's `-i` gets it."""
-    if run.folder is None:
-        raise EngineError("has no folder on this machine", where=f"run {run.id}")
-    folder = run.folder / _INVENTORY
+    folder = folder_of(run) / _INVENTORY
     file = folder / Path(run.inventory).name
     return file if file.is_file() and not Path(run.inventory).is_dir() else folder

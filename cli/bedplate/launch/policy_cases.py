@@ -52,7 +52,7 @@ def read_cases(file: Path, zone: ZoneInfo) -> list[PolicyCase]:
     """
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # a ValueError of 2026-02-30
         raise UsageError(f"cannot be read: {' '.join(str(error).split())}", where=str(file)) from error
     cases = document.get("cases") if isinstance(document, Mapping) else None
     if not isinstance(cases, list) or not cases:
@@ -86,6 +86,10 @@ def _case(case: Any, where: str, zone: ZoneInfo) -> PolicyCase:  # noqa: ANN401
     wrong = [name for name in _LISTS if not isinstance(case.get(name, []), list)]
     if wrong:
         raise ValueError(f"{where}.{wrong[0]} must be a list")
+    if not isinstance(case.get("parameters") or {}, Mapping):
+        raise ValueError(f"{where}.parameters must be a mapping")
+    if not isinstance(case.get("by"), str | None):
+        raise ValueError(f"{where}.by must be the name of a policy")
     values: dict[str, Any] = {name: str(case[name]) for name in _TEXTS if name in case}
     values |= {name: list(map(str, case[name])) for name in _LISTS if name in case}
     at: datetime = as_moment(case["at"], zone, f"{where}.at").astimezone(zone)

@@ -142,11 +142,8 @@ def look(
     if not wanted:
         return Sealing(launcher, run, (), None)
 
-    def request_of(host: str) -> dict[str, Any]:
-        return request_for(seal_from_run(launcher.store, run.id, host).resources)
-
-    reason = f"seals of run {run.id}"
-    looked = capture(launcher, wanted, request_of, reason=reason, execute=execute)
+    requests = (request_for(seal_from_run(launcher.store, run.id, host).resources) for host in wanted)
+    looked = capture(launcher, wanted, requests, reason=f"seals of run {run.id}", execute=execute)
     return Sealing(launcher, run, wanted, looked)
 
 
@@ -192,7 +189,7 @@ def fast_check(
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
     more = {"facts": launcher.settings.drift.record}
     requests = over_all(partial(request_of, key, more), ((host, seals[host]) for host in sealed), len(sealed))
-    looked = capture(launcher, sealed, lambda _host: next(requests), reason="drift check", execute=execute)
+    looked = capture(launcher, sealed, requests, reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
     comparing = Comparing(looked.without_hosts(), key, policy)
     judged = over_all(comparing.check, ((host, seals[host], meant[host]) for host in sealed), len(sealed))

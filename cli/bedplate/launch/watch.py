@@ -66,9 +66,9 @@ class Watch:
         while not self._ended.wait(self._interval):
             reason = why_not(self._settings, order, self._calendars, datetime.now(UTC))
             if reason:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # such as of a full disk: it is tried again
                     hold_file(folder).write_text(f"{reason}\n", encoding="utf-8")
-                return
+                    return
 
 
 def why_not(settings: Settings, order: Order, calendars: Sequence[str], now: datetime) -> str | None:

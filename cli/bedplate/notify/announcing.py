@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,12 @@ _KINDS: dict[RunStatus, Literal["success", "failure", "warning"]] = {
     RunStatus.CANCELED: "warning",
     RunStatus.REFUSED: "warning",
 }
+# Takes the name and number of an address, the address, and what is told.
+_Deliver = Callable[[str, str, Message], None]
+
+
+def _send(_to: str, address: str, message: Message) -> None:
+    send([address], message)
 
 
 @dataclass(frozen=True)
@@ -53,46 +59,58 @@ class Announcer:
             return f"nobody was told of run {run_id}: {error}"
 
     def _announce(self, run: Run, product: Product) -> str | None:
+        wanted = [each for each in product.notifications if run.status.value in each.outcomes]
+        names = list(dict.fromkeys(to for each in wanted for to in each.to))
         notices = open_notices(self.settings)
         try:
             name = run.product if run.mode is RunMode.APPLY else f"{run.product} (check)"
             if run.status is RunStatus.SUCCESSFUL:
                 notices.settle(name, run.hosts)
-                return self._tell(run, product, ())
-            names = {to for each in product.notifications if run.status.value in each.outcomes for to in each.to}
-            return self._tell_trouble(run, product, notices, name) if names else None
+                return self._tell(run, names, _message(run, product))
+            return self._tell_trouble(run, product, names, notices, name) if names else None
         finally:
             notices.close()
 
-    def _tell_trouble(self, run: Run, product: Product, notices: NoticeRepository, name: str) -> str | None:
+    def _tell_trouble(
+        self, run: Run, product: Product, names: Sequence[str], notices: NoticeRepository, name: str
+    ) -> str | None:
         failed = [result.host for result in self.store.host_results(run.id) if result.outcome in _BAD]
         trouble = Trouble(name, failed or run.hosts, self._first_task(run))
-        if not notices.remember(trouble, run.id, datetime.now(UTC)):
-            return None
-        wrong = self._tell(run, product, failed, trouble.task)
-        if wrong:
-            notices.forget(trouble)
-        return wrong
+
+        def send_once(to: str, address: str, message: Message) -> None:
+            told = replace(trouble, to=to)
+            if not notices.remember(told, run.id, datetime.now(UTC)):
+                return
+            try:
+                send([address], message)
+            except BedplateError:
+                notices.forget(told)
+                raise
+
+        return self._tell(run, names, _message(run, product, failed, trouble.task), send_once)
 
     def _first_task(self, run: Run) -> str:
         first = next(self.store.events(run.id, EventQuery(only_failed=True, limit=1)), None)
         return (first.task if first else None) or run.status.value
 
-    def _tell(self, run: Run, product: Product, failed: Sequence[str], task: str | None = None) -> str | None:
-        names = dict.fromkeys(
-            to for each in product.notifications if run.status.value in each.outcomes for to in each.to
-        )
+    def _tell(self, run: Run, names: Sequence[str], message: Message, deliver: _Deliver = _send) -> str | None:
+        """Tell every address of these receivers; return who could not be told, and why."""
         wrong = []
-        message = _message(run, product, failed, task)
         for name in names:
             try:
-                send(load_receivers(self.settings).addresses(name), message)
+                addresses = load_receivers(self.settings).addresses(name)
             except BedplateError as error:
                 wrong.append(f"{name}: {error}")
+                continue
+            for number, address in enumerate(addresses, 1):
+                try:
+                    deliver(f"{name} {number}", address, message)
+                except BedplateError as error:
+                    wrong.append(f"{name}: {error}")
         return f"run {run.id}: {'; '.join(wrong)}" if wrong else None
 
 
-def _message(run: Run, product: Product, failed: Sequence[str], task: str | None) -> Message:
+def _message(run: Run, product: Product, failed: Sequence[str] = (), task: str | None = None) -> Message:
     mode = " (check)" if run.mode is RunMode.CHECK else ""
     lines = [f"Run {run.id} of {run.product}{mode} by {run.requester}: {run.status.value} on {len(run.hosts)} hosts"]
     lines += [f"It took {took(run.duration)}."] if run.duration is not None else []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from bedplate.errors import ExternalError
+
+_KIND = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def send(addresses: Sequence[str], message: Message) -> None:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its messages have addresses in them
     failed = []
     for address in addresses:
-        kind = urlsplit(address).scheme or "no"
+        kind = found[1] if (found := _KIND.match(address)) else "no"
         channel = apprise.Apprise()
         if not channel.add(address):
             failed.append(f"an address of kind {kind} that apprise does not know")

@@ -88,15 +88,13 @@ def _forms(product: Product) -> Iterator[dict[str, Any]]:
     }
     if product.parameters:
         always = [parameter for parameter in product.parameters if not parameter.when]
-        yield {
-            "title": product.title,
-            **_questions(always),
-            "allOf": [
-                {"if": _condition(parameter.when), "then": _questions([parameter])}
-                for parameter in product.parameters
-                if parameter.when
-            ],
-        }
+        at_times = [
+            {"if": _condition(parameter.when), "then": _questions([parameter])}
+            for parameter in product.parameters
+            if parameter.when
+        ]
+        # An empty allOf is no valid schema: the form would show that instead of its questions.
+        yield {"title": product.title, **_questions(always), **({"allOf": at_times} if at_times else {})}
 
 
 def _questions(parameters: Iterable[Parameter]) -> dict[str, Any]:

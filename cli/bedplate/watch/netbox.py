@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bedplate.drift.finding import Finding
@@ -14,7 +15,10 @@ from bedplate.execution.inventory import InventoryAdapter
 from bedplate.fleet import HostRecord
 
 _TYPES = {"device": "dcim.device", "virtual_machine": "virtualization.virtualmachine"}
-_ADDRESS, _TOKEN = "NETBOX_URL", "NETBOX_TOKEN"
+# As the inventory plugin and what writes to NetBox in a playbook have them: the first that is set.
+_ADDRESSES = ("NETBOX_URL", "NETBOX_API")
+_TOKENS = ("NETBOX_TOKEN", "NETBOX_API_TOKEN")
+_TOKEN_FILE = "NETBOX_TOKEN_FILE"  # noqa: S105 (its name)
 _SECONDS = 30
 # What is another in every change.
 _ALWAYS = frozenset({"last_updated", "created"})
@@ -39,10 +43,17 @@ class NetBox:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> NetBox | None:
-        """Return the one that NETBOX_URL and NETBOX_TOKEN name; None where they do not."""
+        """Return the one that the environment names; None where it does not.
+
+        NETBOX_URL or NETBOX_API is its address; NETBOX_TOKEN, NETBOX_API_TOKEN or the file NETBOX_TOKEN_FILE the token.
+
+        Raises:
+            SettingsError: the file with the token cannot be read.
+        """
         env = os.environ if env is None else env
-        url, token = env.get(_ADDRESS), env.get(_TOKEN)
-        return cls(url, token) if url and token else None
+        url = _first_of(env, _ADDRESSES)
+        token = url and (_first_of(env, _TOKENS) or _token_of_file(env.get(_TOKEN_FILE)))
+        return cls(url, token) if token else None
 
     def last_change(self, record: HostRecord, since: datetime | None) -> By | None:
         """Return the last change of a host's own record since a moment; None where its changelog has none.
@@ -120,14 +131,33 @@ def netbox_of_journal() -> NetBox:
     """Return the NetBox whose journal is written. Raises SettingsError if the environment does not name one."""
     netbox = NetBox.from_environment()
     if netbox is None:
-        hint = "a token that may write journal entries"
-        raise SettingsError(f"the journal needs {_ADDRESS} and {_TOKEN}", where="environment", hint=hint)
+        hint = f"a token that may write journal entries, or a file with it in {_TOKEN_FILE}"
+        raise SettingsError(f"the journal needs {_ADDRESSES[0]} and {_TOKENS[0]}", where="environment", hint=hint)
     return netbox
 
 
 def mark_of(finding: Finding) -> str:
     """Return what tells that a journal has a finding: one that is back later is another."""
     return f"[{finding.id} {finding.opened_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}]"
+
+
+def _first_of(env: Mapping[str, str], names: Iterable[str]) -> str:
+    return next((env[name] for name in names if env.get(name)), "")
+
+
+def _token_of_file(name: str | None) -> str:
+    if not name:
+        return ""
+    path = Path(name).expanduser()
+    what = f"the file with NetBox's token ({_TOKEN_FILE}: {path})"
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(f"{what} cannot be read: {why}", where="environment") from None
+    if not token:
+        raise SettingsError(f"{what} is empty", where="environment")
+    return token
 
 
 def _named(record: HostRecord, of_type: str, of_id: str) -> dict[str, Any] | None:

@@ -22,12 +22,10 @@ from bedplate.errors import (
     SettingsError,
     UsageError,
 )
-from bedplate.execution.inventory_cache import private_folder, write_private
 from bedplate.launch import Launcher, PreparedRun, RunObserver
 from bedplate.launch.capturing import PRODUCT as LOOK
 from bedplate.launch.capturing import Execute
 from bedplate.persons import person_of
-from bedplate.reports.drift_metrics import drift_metrics
 from bedplate.reports.drift_report import DriftReport
 from bedplate.runs import Run, RunStatus, new_run_id
 from bedplate.settings import DriftSettings
@@ -39,11 +37,10 @@ from bedplate.watch.message import body_of, send, title_of
 from bedplate.watch.netbox import Journal
 from bedplate.watch.recording import Recording
 from bedplate.watch.repair import Repair, Repaired
-from bedplate.watch.reporting import Reporting, write_reports
+from bedplate.watch.reporting import Reporting, write_metrics, write_reports
 
 # A night that was broken off longer ago is not gone on with: what it saw is of another day.
 _PATIENCE = timedelta(hours=18)
-_READABLE = 0o644
 _OVER = frozenset({NightPhase.DONE, NightPhase.STOPPED})
 _CHECKED = frozenset({NightPhase.CHECKED, NightPhase.REPORTED, NightPhase.TELLING, NightPhase.TOLD, NightPhase.DONE})
 _SENT_OR_NOT = frozenset({NightPhase.TOLD, NightPhase.DONE})
@@ -137,7 +134,7 @@ class Nightly:
             report = self._reporting.with_others(report, self._others)
             errors += self._write_journal(night, report)
             folder = self._launcher.settings.reports_folder / night.id
-            files = write_reports(report, folder) | self._write_metrics(report)
+            files = write_reports(report, folder) | write_metrics(report, self._settings.textfile)
             if night.phase is NightPhase.CHECKED:
                 night = self._keep(night, phase=NightPhase.REPORTED)
             night, told = self._tell(night, report, repaired.mended if repaired else ())
@@ -271,17 +268,6 @@ class Nightly:
         except NotFoundError:
             return None
         return run if run.status in _ENDS else None
-
-    def _write_metrics(self, report: DriftReport) -> dict[str, Path]:
-        if not self._settings.textfile:
-            return {}
-        file = Path(self._settings.textfile).expanduser().absolute()
-        try:
-            private_folder(file.parent)
-            write_private(file, drift_metrics(report, report.at).encode("utf-8", "replace"), mode=_READABLE)
-        except OSError as error:
-            raise UsageError(f"cannot be written: {error.strerror}", where=str(file)) from error
-        return {"prometheus": file}
 
     def _tell(self, night: Night, report: DriftReport, mended: Sequence[Finding]) -> tuple[Night, Sequence[Finding]]:
         """Send what is new, at most once: that a message was sent can be kept only before or after it was."""

@@ -10,7 +10,7 @@ from bedplate.catalog import load_catalog
 from bedplate.drift.check import DriftCheck
 from bedplate.drift.finding import Finding, FindingQuery, FindingState
 from bedplate.drift.night import Night
-from bedplate.drift.repair import Plan, RepairPolicy, steps
+from bedplate.drift.repair import Plan, RepairPolicy, is_mended, steps
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.waivers import Waivers
 from bedplate.errors import EngineError, RefusedError, SettingsError
@@ -146,8 +146,8 @@ class Repair:
         if looked.result is None:
             return "nobody could look after the repair"
         repaired = {(host, role) for run in runs for host in run.hosts for role in run.parameters.get(_ROLES, ())}
-        openly = self._drift.find(FindingQuery(_OPEN, product, hosts))
-        still = sorted({one.observed.host for one in openly if (one.observed.host, one.observed.role) in repaired})
+        openly = [one.observed for one in self._drift.find(FindingQuery(_OPEN, product, hosts))]
+        still = sorted({seen.host for seen in openly if (seen.host, seen.role) in repaired and is_mended(seen)})
         return f"not as agreed after the repair: {', '.join(still[:_NAMED])}" if still else None
 
     def _plan(self, product: str, check: DriftCheck) -> Plan:

@@ -23,6 +23,7 @@ from bedplate.watch.background import FleetBackground
 from bedplate.watch.waiver_file import WaiverBook
 
 _TREND = 60
+_READABLE = 0o644
 _OPEN = tuple(state for state in FindingState if state.is_open)
 
 
@@ -105,3 +106,20 @@ def write_reports(report: DriftReport, folder: Path) -> dict[str, Path]:
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", where=str(folder)) from error
     return files
+
+
+def write_metrics(report: DriftReport, textfile: str) -> dict[str, Path]:
+    """Write the report for Prometheus, readable for all; return the file by its form, or nothing where none is named.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if not textfile:
+        return {}
+    file = Path(textfile).expanduser().absolute()
+    try:
+        private_folder(file.parent)
+        write_private(file, drift_metrics(report, report.at).encode("utf-8", "replace"), mode=_READABLE)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(file)) from error
+    return {"prometheus": file}

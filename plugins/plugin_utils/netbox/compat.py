@@ -10,10 +10,10 @@ from ansible.inventory.data import InventoryData
 
 from .alike import Alike
 from .client import Client
+from .compat_fleet import CompatFleet
 from .compat_groups import Groups, name_of
 from .compat_kept import read_kept
 from .compat_lists import HOSTS, Asked, Lists
-from .compat_supply import CompatSupply
 from .compat_tables import Tables, master_of
 from .compat_variables import HostFacts, Manner, parse_renames
 from .faults import InventoryError, Notices
@@ -22,6 +22,7 @@ from .membership import fill_groups
 from .names import host_name_fault
 from .options import Options
 from .populate import add_hosts
+from .supply import Supply
 from .trust import untrusted_variables
 
 COMPAT = "nb_inventory"
@@ -78,16 +79,15 @@ class CompatOptions:
         if self._options.snapshot:
             return read_kept(self._options.snapshot).lists
         client, asked = Client(self._options.endpoint()), self.asked()
-        supply = CompatSupply(
-            client,
-            asked,
+        path = self._path(client.endpoint.base, asked)
+        supply = Supply(
+            CompatFleet(client, asked, self._options.page_size, path),
             self._options.limits(),
-            path=self._path(client.endpoint.base, asked),
-            page_size=self._options.page_size,
+            path=path,
             refresh=self._options.refresh,
             full=self._options.full,
         )
-        found = supply.lists(warn)
+        found = supply.serve(warn).lists
         tell("%s: read %s" % (client.endpoint.base, supply.how))
         return found
 

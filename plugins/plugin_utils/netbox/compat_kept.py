@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List
 from .alike import Alike
 from .compat_lists import Lists, Objects
 from .faults import InventoryError
-from .snapshot import write_privately
+from .private_files import write_privately
 
 SCHEMA = 2
 _FORMAT = "nb_inventory lists"

@@ -9,6 +9,7 @@ result. A small part of the language is evaluated by plain Jinja, on plain data,
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ansible.errors import AnsibleError
@@ -86,8 +87,11 @@ class Expression:
         paths: List[Path] = []
         node = _with_paths_as_names(node, paths)
         self.paths = paths
-        if _is_plain(node):
+        if isinstance(node, nodes.Name):
+            self._straight = itemgetter(node.name)
+        elif _is_plain(node):
             self._straight = _compiled(node)
+        if self._straight:
             self._needed = sorted(set(_unguarded(node)))
 
     def read(self, variables: Mapping[str, Any]) -> Reading:
@@ -105,7 +109,7 @@ class Expression:
         return Reading(values, (is_unsafe, *keys), is_unsafe)
 
     def evaluate(self, reading: Reading) -> Json:
-        """Return the result by plain Jinja. Raises BeyondError if only Ansible can tell."""
+        """Return the result, by plain Jinja unless it is what was read. Raises BeyondError if only Ansible can tell."""
         values = reading.values
         if self._straight is None or any(values[index] is MISSING for index in self._needed):
             raise BeyondError

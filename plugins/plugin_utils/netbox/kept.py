@@ -7,11 +7,11 @@ import json
 import zlib
 from typing import Any, Dict, List, Optional
 
+from .private_files import write_privately
 from .rows import TABLES, Table, Tables
-from .snapshot import write_privately
 
 _SUFFIX = ".tables"
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 def tables_path(snapshot_path: str) -> str:
@@ -30,10 +30,7 @@ def write_tables(snapshot_path: str, tables: Tables, mark: str) -> None:
     """
     shared: Dict[int, int] = {}
     rendered: List[Any] = []
-    hosts = {
-        kind: [{**row, "config_context": _number(row["config_context"], shared, rendered)} for row in table.values()]
-        for kind, table in tables.hosts.items()
-    }
+    hosts = {kind: _listed(table, shared, rendered) for kind, table in tables.hosts.items()}
     document = {
         "schema": _SCHEMA,
         "mark": mark,
@@ -63,7 +60,9 @@ def read_tables(snapshot_path: str, mark: str) -> Optional[Tables]:
 def _tables(document: Dict[str, Any]) -> Tables:
     tables = Tables()
     rendered = document["contexts"]
-    for kind, rows in document["hosts"].items():
+    for kind, listed in document["hosts"].items():
+        columns = [*listed["columns"], "config_context"]
+        rows = [dict(zip(columns, values)) for values in listed["rows"]]  # noqa: B905 (not in Python 3.9)
         for row in rows:
             row["config_context"] = rendered[row["config_context"]]
         tables.hosts[kind] = {row["id"]: row for row in rows}
@@ -72,6 +71,15 @@ def _tables(document: Dict[str, Any]) -> Tables:
         tables.services = _by_number(document["services"])
     tables.interfaces, tables.assigned = document["interfaces"], document["assigned"]
     return tables
+
+
+def _listed(table: Table, shared: Dict[int, int], rendered: List[Any]) -> Dict[str, Any]:
+    """Return rows without the names of their columns, which all have alike; the number of the context comes last."""
+    columns = sorted(next(iter(table.values()), {}).keys() - {"config_context"})
+    rows = [
+        [*map(row.__getitem__, columns), _number(row["config_context"], shared, rendered)] for row in table.values()
+    ]
+    return {"columns": columns, "rows": rows}
 
 
 def _number(context: Any, shared: Dict[int, int], rendered: List[Any]) -> int:  # noqa: ANN401 (rendered by NetBox)

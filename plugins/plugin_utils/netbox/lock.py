@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Iterator
 
 from .faults import InventoryError
-from .snapshot import make_private_folder
+from .private_files import make_private_folder
 
 LOCKED_AT_MOST = 900.0
 """Seconds that one refresh waits for another."""

@@ -62,7 +62,7 @@ class Options:
         """Return where NetBox is. Raises InventoryError if that is not said, or a file cannot be read."""
         url = self._get("api_endpoint")
         if not url:
-            raise InventoryError("there is neither api_endpoint (or NETBOX_API) nor a snapshot to read hosts from")
+            raise InventoryError("there is neither api_endpoint (or NETBOX_URL) nor a snapshot to read hosts from")
         headers = self._get("headers") or {}
         return Endpoint(
             str(url),

@@ -12,7 +12,7 @@ from .faults import InventoryError, SourceError
 from .objects import KINDS
 from .pace import Pace, gather
 from .pages import Lists
-from .snapshot import write_privately
+from .private_files import write_privately
 
 PATH = "/api/ipam/prefixes/"
 _SCHEMA = 1

@@ -148,7 +148,7 @@ class Refresh:
             for number in numbers:
                 tables.hosts[kind].pop(number, None)
             tables.hosts[kind].update(rows)
-        for name in tables.missing():
+        for name in tables.missing(hosts):  # what others referred to and is gone, had them read too
             raise NotExactError("hosts refer to %s that no entry of the changelog names" % name)
 
     def _services(self, numbers: Set[int], tables: Tables) -> None:

@@ -6,7 +6,7 @@ made by joining the tables (see `records`), so that a change to one row of a tab
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from .faults import SourceError
 
@@ -54,11 +54,16 @@ class Tables:
         self.interfaces: Optional[Dict[str, List[Row]]] = None
         self.assigned: List[Row] = []
 
-    def missing(self) -> List[str]:
-        """Return which tables lack a row that a host refers to."""
+    def missing(self, of: Optional[Mapping[str, Iterable[int]]] = None) -> List[str]:
+        """Return which tables lack a row that a host refers to.
+
+        Args:
+            of: kind -> ids of the hosts that are looked at; None for all.
+        """
         lacking = set()
-        for table in self.hosts.values():
-            for row in table.values():
+        for kind, table in self.hosts.items():
+            for number in table if of is None else table.keys() & set(of.get(kind, ())):
+                row = table[number]
                 for column, name in REFERENCES.items():
                     if row[column] is not None and row[column] not in self.related[name]:
                         lacking.add(name)

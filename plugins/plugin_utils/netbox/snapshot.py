@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import tempfile
 import zlib
+from bisect import bisect_left
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from .faults import InventoryError
+from .private_files import write_privately
 
 SCHEMA = 1
 TYPES = ("device", "virtual_machine")
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_FROM = 1024 * 1024
+_HOSTS_A_PART = 500
 _BEFORE_HOSTS = b'"hosts":'
 _SLUG_LISTS = ("region", "site_group", "tags")
 _TEXTS = (
@@ -119,11 +120,32 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     Raises:
         InventoryError: the file cannot be written; what was there before is still there.
     """
-    head, rest = _head(snapshot), _dumped(snapshot.hosts) + b"}"
-    if len(head) + len(rest) > _GZIP_FROM or path.endswith(".gz"):
-        write_privately(path, _zipped(head) + _zipped(rest))
-    else:
-        write_privately(path, head + rest)
+    names = sorted(snapshot.hosts)
+    parts = [_part(snapshot.hosts, names, number) for number in range(_count_of_parts(names))]
+    head = _head(snapshot)
+    if len(head) + sum(map(len, parts)) > _GZIP_FROM or path.endswith(".gz"):
+        head, parts = _zipped(head), [_zipped(part) for part in parts]
+    write_privately(path, head + b"".join(parts))
+
+
+def write_altered(path: str, snapshot: Snapshot, last: Snapshot, altered: Iterable[str]) -> None:
+    """Write a snapshot whose hosts are as in the file but for some, which are not compressed again then.
+
+    Args:
+        last: what the file has.
+        altered: the names of the hosts that are not as in it; none came or went.
+
+    Raises:
+        InventoryError: the file cannot be written; what was there before is still there.
+    """
+    names = sorted(snapshot.hosts)
+    parts = _zipped_parts(path, last)
+    if parts is None or len(parts) != _count_of_parts(names):
+        write_snapshot(path, snapshot)
+        return
+    for number in {bisect_left(names, name) // _HOSTS_A_PART for name in altered}:
+        parts[number] = _zipped(_part(snapshot.hosts, names, number))
+    write_privately(path, _zipped(_head(snapshot)) + b"".join(parts))
 
 
 def write_again(path: str, snapshot: Snapshot) -> None:
@@ -147,6 +169,36 @@ def write_again(path: str, snapshot: Snapshot) -> None:
         write_snapshot(path, snapshot)
 
 
+def _zipped_parts(path: str, last: Snapshot) -> Optional[List[bytes]]:
+    """Return the parts of a gzipped file, or None if it is not this snapshot's."""
+    head, parts = b"", []
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        while data:
+            member = zlib.decompressobj(wbits=31)
+            text = member.decompress(data)
+            if not member.eof:
+                return None
+            head = head or text
+            parts.append(data[: len(data) - len(member.unused_data)])
+            data = member.unused_data
+    except (OSError, zlib.error):
+        return None
+    return parts[1:] if head == _head(last) else None
+
+
+def _count_of_parts(names: Sequence[str]) -> int:
+    return max(1, -(-len(names) // _HOSTS_A_PART))
+
+
+def _part(hosts: Dict[str, Any], names: Sequence[str], number: int) -> bytes:
+    """Return one part of the text of all hosts; the last one ends the document."""
+    begin, end = number * _HOSTS_A_PART, (number + 1) * _HOSTS_A_PART
+    text = _dumped({name: hosts[name] for name in names[begin:end]})[1:-1]
+    return (b"," if number else b"{") + text + (b"}}" if end >= len(names) else b"")
+
+
 def _head(snapshot: Snapshot) -> bytes:
     """Return the document up to its hosts."""
     document = snapshot.document()
@@ -160,41 +212,6 @@ def _dumped(value: object) -> bytes:
 
 def _zipped(data: bytes) -> bytes:
     return gzip.compress(data, compresslevel=1, mtime=0)
-
-
-def write_privately(path: str, data: bytes) -> None:
-    """Write a file in one step (0600), with the folders above it that are missing.
-
-    Raises:
-        InventoryError: the file cannot be written; what was there before is still there.
-    """
-    folder = os.path.dirname(os.path.abspath(path))
-    temporary = ""
-    try:
-        make_private_folder(folder)
-        handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(path), suffix=".tmp", dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InventoryError("cannot write the snapshot: %s" % error.strerror, where=path) from error
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-
-
-def make_private_folder(folder: str) -> None:
-    """Make a folder with all that is missing above it, for its owner only."""
-    above = os.path.dirname(folder)
-    if not os.path.isdir(folder):
-        make_private_folder(above)
-        try:
-            os.mkdir(folder, 0o700)
-        except FileExistsError:
-            if not os.path.isdir(folder):
-                raise
 
 
 def _checked(document: object, path: str) -> Snapshot:

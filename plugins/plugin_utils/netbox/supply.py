@@ -1,4 +1,4 @@
-"""Which snapshot serves: a file as it is, the last one while it is fresh, or a new one from NetBox.
+"""Which fleet serves: the last good one while it is fresh, or a new one from NetBox.
 
 A new one goes on from the last one with what changed, or is read in full where that is not exact or long ago. It is
 kept only if it is whole and did not shrink by more than the limits; else the last good one stays.
@@ -7,57 +7,104 @@ kept only if it is whole and did not shrink by more than the limits; else the la
 from __future__ import annotations
 
 import os
-import uuid
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Generic, Optional, Protocol, TypeVar, Union
 
-from .ages import is_younger_than, readable_age
-from .alike import Alike
+from .ages import age_of, is_younger_than, readable_age
 from .changes import NotExactError
-from .classes import ClassRule
-from .faults import InventoryError, Notices, SourceError
-from .gate import Limits, check_not_empty, check_shrink
-from .kept import read_tables, write_tables
+from .faults import InventoryError, SourceError
+from .gate import Limits
 from .lock import LOCKED_AT_MOST, refresh_lock
-from .query import Query
-from .reading import Reading, Source
-from .rows import Tables
-from .settle import settle, settle_altered
-from .snapshot import TYPES, Snapshot, read_snapshot, write_again, write_snapshot
 
 Warn = Callable[[str], None]
 
 
-class Supply:
-    """Gives the snapshot that serves for a query.
+class Kept(Protocol):
+    """A fleet as it was at one moment."""
+
+    taken_at: datetime
+    """When NetBox said so (UTC)."""
+
+
+K = TypeVar("K", bound=Kept)
+
+
+class Fresh(Generic[K]):
+    """What NetBox says now.
 
     Args:
-        path: where the last good snapshot is kept.
+        kept: what serves from now on.
+        how: how it was read, and why not in a better way, for people.
+        write: keeps it, in one step. Raises InventoryError if that cannot be.
+        changed: whether it is other than what was kept before.
+    """
+
+    def __init__(self, kept: K, how: str, write: Callable[[], None], *, changed: bool = True) -> None:
+        self.kept = kept
+        self.how = how
+        self.write = write
+        self.changed = changed
+
+
+class Fleet(Protocol[K]):
+    """A fleet that is read from NetBox, and kept in a file."""
+
+    def last(self) -> Optional[K]:
+        """Return what the file has, or None if that is of another NetBox or query. Raises InventoryError."""
+
+    def size(self, kept: K) -> int:
+        """Return how many hosts there are."""
+
+    def full_at(self, kept: K) -> Optional[float]:
+        """Return when NetBox was last read in full (seconds since 1970), or None if that is not known."""
+
+    def read(self, now: datetime, last: Optional[K], reason: str) -> Fresh[K]:
+        """Read NetBox in full.
+
+        Args:
+            reason: why what changed is not enough, for people.
+
+        Raises:
+            SourceError: there was no complete and well-formed answer.
+            InventoryError: what is asked for cannot be.
+        """
+
+    def update(self, now: datetime, last: K) -> Fresh[K]:
+        """Read what changed.
+
+        Raises:
+            NotExactError: that cannot be told exactly.
+            SourceError: there was no complete and well-formed answer.
+        """
+
+    def check(self, fresh: K, last: Optional[K], limits: Limits) -> None:
+        """Raise InventoryError if a fleet is empty, or has lost more than the limits allow."""
+
+
+class Supply(Generic[K]):
+    """Gives the fleet that serves.
+
+    Args:
+        path: where the last good one is kept.
         refresh: ask NetBox, however fresh the last one is.
         full: read NetBox in full, even where the changes are known.
+
+    Attributes:
+        how: how NetBox was read, and why not in a better way, for people.
     """
 
     def __init__(
-        self,
-        source: Source,
-        query: Query,
-        rule: ClassRule,
-        limits: Limits,
-        *,
-        path: str,
-        refresh: bool = False,
-        full: bool = False,
+        self, fleet: Fleet[K], limits: Limits, *, path: str, refresh: bool = False, full: bool = False
     ) -> None:
-        self._source = source
-        self._query = query
-        self._rule = rule
+        self._fleet = fleet
         self._limits = limits
         self._path = path
         self._refresh = refresh or full
         self._full = full
+        self.how = "not at all: what was read before serves"
 
-    def snapshot(self, notices: Notices, warn: Warn) -> Snapshot:
-        """Return the snapshot that serves.
+    def serve(self, warn: Warn) -> K:
+        """Return the fleet that serves.
 
         Raises:
             InventoryError: NetBox gave no whole fleet, or one that shrank by more than the limit.
@@ -71,132 +118,69 @@ class Supply:
                 if last is not None and not self._full and (before is None or before.taken_at < last.taken_at):
                     return last
             try:
-                return self._renewed(last, notices, warn)
+                return self._renewed(last, warn)
             except SourceError as fault:
                 return self._stale(fault, last, warn)
 
-    def _last(self, warn: Warn) -> Optional[Snapshot]:
-        """Return the last good snapshot of the same source and query, or None."""
+    def _last(self, warn: Warn) -> Optional[K]:
         if not os.path.exists(self._path):
             return None
         try:
-            last = read_snapshot(self._path)
+            return self._fleet.last()
         except InventoryError as fault:
-            warn("%s; it is not used, and the new one is not compared with it" % fault)
+            warn("%s. NetBox is read anew, and what it says now is not compared with this" % fault)
             return None
-        same = last.source == self._source.url and _cursor(last).get("query") == self._query.digest()
-        return last if same else None
 
-    def _renewed(self, last: Optional[Snapshot], notices: Notices, warn: Warn) -> Snapshot:
-        taken_at = datetime.now(timezone.utc).replace(microsecond=0)
-        reading, reason = self._changes(last, notices)
-        if reading is None:
-            _share_alike(last)
-            reading = self._source.read(self._query, notices)
-        if last is not None and not reading.changed:
-            return self._confirmed(last, reading, taken_at, warn)
-        hosts = None
-        if last is not None and reading.altered is not None:
-            hosts = settle_altered(last.hosts, reading.altered, self._rule, notices)
-        if hosts is None:
-            hosts = settle(reading.hosts, self._rule, notices)
-        cursor = self._new_cursor(reading, hosts, taken_at)
-        cursor["read"] = "%s; %s" % (reading.how, reason) if reason else reading.how
-        if reason is None and last is not None:
-            cursor["full_at"] = _cursor(last).get("full_at")
-        fresh = Snapshot(hosts, taken_at, self._source.url, reading.netbox_version, cursor)
-        check_not_empty(fresh, self._limits.allow_empty, self._source.url)
-        if last is not None and not self._limits.accept_shrink:
-            check_shrink(last, fresh, self._limits)
-        self._keep(fresh, reading.tables, warn)
-        return fresh
+    def _renewed(self, last: Optional[K], warn: Warn) -> K:
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        fresh = self._changes(now, last)
+        if not isinstance(fresh, Fresh):
+            fresh = self._fleet.read(now, last, fresh)
+        self.how = fresh.how
+        if fresh.changed:
+            self._fleet.check(fresh.kept, last, self._limits)
+        self._write(fresh, warn)
+        return fresh.kept
 
-    def _changes(self, last: Optional[Snapshot], notices: Notices) -> "tuple[Optional[Reading], Optional[str]]":
-        """Return a reading that goes on from the last one, or None and why there is none."""
+    def _changes(self, now: datetime, last: Optional[K]) -> Union[Fresh[K], str]:
+        """Return what goes on from the last one, or why there is none."""
         if last is None:
-            return None, "there was no snapshot to go on from"
+            return "there was no snapshot to go on from"
         if self._full:
-            return None, "as asked"
-        cursor = _cursor(last)
-        since = _seconds_since(cursor.get("full_at"))
-        if since is None or not isinstance(cursor.get("position"), dict):
-            return None, "the last snapshot does not say where to go on from"
+            return "as asked"
+        full_at = self._fleet.full_at(last)
+        if full_at is None:
+            return "the last snapshot does not say where to go on from"
+        since = max(0.0, now.timestamp() - full_at)
         if since > self._limits.full_read_after * 3600:
-            return None, "the last full read is %s ago" % readable_age(since)
+            return "the last full read is %s ago" % readable_age(since)
         try:
-            return self._source.update(self._query, cursor["position"], lambda: self._tables(cursor), notices), None
+            return self._fleet.update(now, last)
         except NotExactError as reason:
-            return None, str(reason)
+            return str(reason)
 
-    def _tables(self, cursor: Dict[str, Any]) -> Tables:
-        tables = read_tables(self._path, str(cursor.get("tables")))
-        if tables is None:
-            raise NotExactError("what the last snapshot was made from is not there")
-        return tables
-
-    def _new_cursor(self, reading: Reading, hosts: Dict[str, Any], taken_at: datetime) -> Dict[str, Any]:
-        return {
-            "query": self._query.digest(),
-            "last_updated": max((record["last_updated"] or "" for record in hosts.values()), default=None),
-            "counts": {kind: sum(record["type"] == kind for record in hosts.values()) for kind in TYPES},
-            "position": reading.position,
-            "full_at": taken_at.timestamp(),
-            "tables": uuid.uuid4().hex,
-        }
-
-    def _confirmed(self, last: Snapshot, reading: Reading, taken_at: datetime, warn: Warn) -> Snapshot:
-        """Return the last snapshot as of now."""
-        cursor = {**_cursor(last), "position": reading.position, "read": reading.how}
-        fresh = Snapshot(last.hosts, taken_at, last.source, reading.netbox_version, cursor)
-        self._write(lambda: write_again(self._path, fresh), warn)
-        return fresh
-
-    def _keep(self, fresh: Snapshot, tables: Optional[Tables], warn: Warn) -> None:
-        def write() -> None:
-            if tables is not None:
-                write_tables(self._path, tables, str(_cursor(fresh)["tables"]))
-            write_snapshot(self._path, fresh)
-
-        self._write(write, warn)
-
-    def _write(self, write: Callable[[], None], warn: Warn) -> None:
+    def _write(self, fresh: Fresh[K], warn: Warn) -> None:
         try:
-            write()
+            fresh.write()
         except InventoryError as fault:
             if self._refresh:
                 raise
             warn("%s; there will be no last good snapshot when NetBox is away" % fault)
 
-    def _stale(self, fault: SourceError, last: Optional[Snapshot], warn: Warn) -> Snapshot:
+    def _stale(self, fault: SourceError, last: Optional[K], warn: Warn) -> K:
         if last is None:
             raise fault
-        age = readable_age(last.age())
+        seconds = age_of(last.taken_at)
+        age = readable_age(seconds)
         if not self._limits.stale_if_error:
             raise SourceError(
                 "%s. The last good snapshot is %s old and has %d hosts: BEDPLATE_INVENTORY_STALE=1 or"
-                " stale_if_error: true uses it" % (fault, age, len(last.hosts))
+                " stale_if_error: true uses it" % (fault, age, self._fleet.size(last))
             ) from fault
-        if last.age() > self._limits.stale_max_age * 3600:
+        if seconds > self._limits.stale_max_age * 3600:
             raise SourceError(
                 "%s. The last good snapshot is %s old, more than stale_max_age allows (%g hours)"
                 % (fault, age, self._limits.stale_max_age)
             ) from fault
         warn("%s. The last good snapshot serves instead: it is %s old" % (fault, age))
         return last
-
-
-def _share_alike(last: Optional[Snapshot]) -> None:
-    """Keep what hosts have alike once: the last snapshot stays beside the whole new one until they are compared."""
-    alike = Alike()
-    for record in last.hosts.values() if last is not None else ():
-        alike.share(record)
-
-
-def _cursor(snapshot: Snapshot) -> Dict[str, Any]:
-    return snapshot.cursor if isinstance(snapshot.cursor, dict) else {}
-
-
-def _seconds_since(moment: object) -> Optional[float]:
-    if not isinstance(moment, (int, float)):
-        return None
-    return max(0.0, datetime.now(timezone.utc).timestamp() - moment)

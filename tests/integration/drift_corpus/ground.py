@@ -60,8 +60,8 @@ FILES = (
     "appended", "same-size", "mode", "suid", "owner", "group", "to-link", "removed", "to-folder", "to-pipe", "emptied",
     "binary", "immutable", "append-only", "acl", "behind", "elsewhere", "hard", "sticky", "newline",
 )  # fmt: skip
-UNITS = ("stopped", "disabled", "masked", "overridden", "killed", "rewritten")
-USERS = ("shell", "gone", "pass", "home", "group", "uid")
+UNITS = ("stopped", "disabled", "masked", "overridden", "killed", "rewritten", "passing", "packaged")
+USERS = ("shell", "gone", "pass", "home", "group", "uid", "expires", "doubled")
 GROUPS = ("gid", "left", "member")
 PACKAGES = ("removed", "held", "older", "binary")
 SYSCTLS = (
@@ -74,6 +74,10 @@ def prepared(ground: Ground) -> str:
     """Return the script that makes, as root, what a made-up role would manage."""
     lines = ["set -eu", f"mkdir -p {ground.root}/folder.d {ground.root}/dir {ground.root}/owned {ground.root}/turned"]
     lines += [f"echo {ground.word()} > {ground.file(name)}" for name in FILES]
+    lines += [
+        f"mkdir {ground.root}/through {ground.root}/one-end {ground.root}/bound; echo one > {ground.root}/through/file"
+    ]
+    lines += [f"mount --bind {ground.root}/one-end {ground.root}/bound"]
     lines += [f"chmod 0644 {ground.root}/{ground.token}-*", f"echo one > {ground.root}/folder.d/one"]
     lines += [f"ln -s {ground.file('behind')} {ground.root}/link", f"ln -s {ground.file('hard')} {ground.root}/turn"]
     lines += [f"ln -s {ground.file('hard')} {ground.root}/copied"]
@@ -93,6 +97,9 @@ def prepared(ground: Ground) -> str:
         f"nft 'add chain inet {ground.token}b c {{ type filter hook input priority 5; }}'",
         f"nft 'add rule inet {ground.token}b c tcp dport 4 drop'",
         f"nft 'add table inet {ground.token}c'",
+        f"nft 'add table inet {ground.token}d'",
+        f"nft 'add set inet {ground.token}d admins {{ type ipv4_addr; }}'",
+        f"nft 'add set inet {ground.token}d learnt {{ type ipv4_addr; flags dynamic,timeout; timeout 1m; }}'",
     ]  # fmt: skip
     return "\n".join(lines)
 
@@ -103,6 +110,8 @@ def managed(ground: Ground) -> list[Resource]:
         *(("file", ground.file(name)) for name in FILES),
         ("file", f"{ground.root}/absent"),
         ("file", f"{ground.root}/link"),
+        ("file", f"{ground.root}/through/file"),
+        ("mount", f"{ground.root}/bound"),
         *(("meta", f"{ground.root}/{name}") for name in ("turn", "copied", "dir", "owned", "turned")),
         ("folder", f"{ground.root}/folder.d"),
         ("file", f"{ground.root}/folder.d/one"),
@@ -112,7 +121,7 @@ def managed(ground: Ground) -> list[Resource]:
         *(("package", ground.package(name)) for name in PACKAGES),
         *(("sysctl", name) for name in SYSCTLS),
         ("mount", f"{ground.root}/mounted"),
-        *(("firewall", f"inet {ground.token}{end}") for end in ("", "b", "c")),
+        *(("firewall", f"inet {ground.token}{end}") for end in ("", "b", "c", "d")),
         ("host", "name"),
         ("host", "timezone"),
     ]

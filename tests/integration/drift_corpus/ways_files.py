@@ -86,6 +86,11 @@ def kinds(ground: Ground) -> Iterator[Way]:
     yield Way("folder to link", f"rmdir {turned}; ln -s /tmp {turned}", f"test -L {turned}", ("file", turned, "type"))
     absent = f"{ground.root}/absent"
     yield Way("came back", f"echo x > {absent}", f"test -f {absent}", ("file", absent, "presence"))
+    through, moved = f"{ground.root}/through", f"{ground.root}/moved"
+    yield Way("folder behind a link", f"mv {through} {moved}; ln -s {moved} {through}", f"test -L {through}",
+              ("file", f"{through}/file", "folder"))  # fmt: skip
+    yield Way("jobs to a link", "mv /etc/cron.weekly /etc/cron.other; ln -s cron.other /etc/cron.weekly", "test -L /etc/cron.weekly",
+              ("file", "/etc/cron.weekly", "presence"))  # fmt: skip
     extra = f"{ground.root}/folder.d/{ground.word()}"
     yield Way("extra in a managed folder", f"echo x > {extra}", f"test -f {extra}", ("file", extra, "presence"))
 
@@ -116,6 +121,13 @@ def places(ground: Ground) -> Iterator[Way]:
     yield _new(ground, "/etc/logrotate.d", "", "# x")
     yield _new(ground, "/etc/update-motd.d", "", "#!/bin/sh", "0755")
     yield _new(ground, "/etc/security/limits.d", ".conf", "# x")
+    yield _new(ground, "/etc/apt/preferences.d", "", "# x")
+    yield _new(ground, "/etc/dpkg/dpkg.cfg.d", "", "# x")
+    yield _new(ground, "/run/modprobe.d", ".conf", "blacklist dummy")
+    yield _new(ground, "/usr/lib/modprobe.d", ".conf", "install dummy /bin/true")
+    yield _new(ground, "/etc/ssl/certs", ".pem", "-----BEGIN CERTIFICATE-----")
+    yield _new(ground, "/usr/local/bin", "", "#!/bin/sh", "0755")
+    yield _new(ground, "/var/spool/cron/atjobs", "", "true", "0700")
 
 
 def more_places(ground: Ground) -> Iterator[Way]:
@@ -124,6 +136,8 @@ def more_places(ground: Ground) -> Iterator[Way]:
         return Way(f"changed {path}", change, f"tail -n 1 {path} | grep -qxF '{line}'", ("file", path, attribute))
 
     yield changed("/etc/sudoers", f"# {ground.word()}")
+    yield changed("/etc/sudo.conf", f"# {ground.word()}")
+    yield changed("/etc/pam.conf", f"# {ground.word()}")
     yield changed("/etc/ssh/sshd_config", f"# {ground.word()}")
     yield changed("/etc/pam.d/common-auth", f"# {ground.word()}")
     yield changed("/etc/profile", f"# {ground.word()}")
@@ -131,6 +145,15 @@ def more_places(ground: Ground) -> Iterator[Way]:
     yield changed("/etc/nsswitch.conf", f"# {ground.word()}")
     preload = "/etc/ld.so.preload"
     yield Way("preload", f": > {preload}", f"test -f {preload}", ("file", preload, "presence"))
+    for path in ("/etc/apt/preferences", "/etc/hosts.equiv", "/etc/ssh/sshrc", "/root/.bash_aliases"):
+        yield Way(
+            f"new {path}", f"test ! -e {path}; echo '# x' > {path}", f"test -f {path}", ("file", path, "presence")
+        )
+    keys = "/var/backups/.ssh/authorized_keys2"
+    yield Way("key of a service", f"mkdir -p /var/backups/.ssh; echo 'ssh-ed25519 AAAA {ground.word()}' > {keys}", f"test -f {keys}",
+              ("file", keys, "presence"))  # fmt: skip
+    yield Way("folder open to all", "chmod 0777 /etc/logrotate.d", "test $(stat -c %a /etc/logrotate.d) = 777",
+              ("file", "/etc/logrotate.d", "presence"))  # fmt: skip
     keys = "/root/.ssh/authorized_keys"
     yield Way("key of root", f"mkdir -p -m 0700 /root/.ssh; test ! -e {keys}; echo 'ssh-ed25519 AAAA {ground.word()}' > {keys}",
               f"test -s {keys}", ("file", keys, "presence"))  # fmt: skip

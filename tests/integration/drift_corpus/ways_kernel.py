@@ -21,6 +21,12 @@ def kernel(ground: Ground) -> Iterator[Way]:
     value = ground.number(61, 200)
     yield Way("number live", f"echo {value} > /proc/sys/net/ipv4/tcp_fin_timeout", f"grep -qx {value} /proc/sys/net/ipv4/tcp_fin_timeout",
               ("sysctl", "net.ipv4.tcp_fin_timeout", "value"))  # fmt: skip
+    yield Way("sysctl in another folder", f"mkdir -p /usr/local/lib/sysctl.d; echo '{SYSCTLS[5]} = 0' > /usr/local/lib/sysctl.d/{ground.token}.conf",
+              f"test -f /usr/local/lib/sysctl.d/{ground.token}.conf", ("sysctl", SYSCTLS[5], "configured"),
+              (("file", f"/usr/local/lib/sysctl.d/{ground.token}.conf", "presence"),))  # fmt: skip
+    bound, end = f"{ground.root}/bound", f"{ground.root}/{ground.word()}"
+    yield Way("another folder bound", f"umount {bound}; mkdir {end}; mount --bind {end} {bound}", f"findmnt -no SOURCE {bound} | grep -q {end}",
+              ("mount", bound, "source"))  # fmt: skip
     point = f"{ground.root}/mounted"
     yield Way("remounted", f"mount -o remount,nosuid,nodev,exec {point}", f"! findmnt -no OPTIONS {point} | grep -q noexec",
               ("mount", point, "options"))  # fmt: skip
@@ -34,7 +40,7 @@ def kernel(ground: Ground) -> Iterator[Way]:
     over = f"/opt/{ground.word()}"
     yield Way(
         "bind mount",
-        f"mkdir {over}; mount --bind /usr/share {over}",
+        f"mkdir {over}; mount --bind /usr/share/doc {over}",
         f"findmnt {over} > /dev/null",
         ("mount", over, "presence"),
     )
@@ -70,6 +76,8 @@ def network(ground: Ground) -> Iterator[Way]:
         f"! nft list table {table}c 2>/dev/null",
         ("firewall", f"{table}c", "presence"),
     )
+    yield Way("put into a set", f"nft add element {table}d admins '{{ 203.0.113.9 }}'", f"nft list set {table}d admins | grep -q 203.0.113.9",
+              ("firewall", f"{table}d", "rules"))  # fmt: skip
     new = f"ip {ground.word()}"
     yield Way("table added", f"nft add table {new}", f"nft list table {new} > /dev/null", ("firewall", new, "presence"))
 
@@ -81,6 +89,8 @@ def privileges(ground: Ground) -> Iterator[Way]:
         ("/opt", "4755"),
         ("/home", "6755"),
         ("/usr/lib", "4711"),
+        ("/usr/share", "4755"),
+        ("/var/log", "2755"),
     ):
         path = f"{folder}/{ground.word()}"
         yield Way(f"privileged in {folder}", f"cp /bin/true {path}; chmod {mode} {path}", f"test $(stat -c %a {path}) = {mode}",

@@ -38,6 +38,13 @@ def accounts(ground: Ground) -> Iterator[Way]:
               ("user", new, "presence"))  # fmt: skip
     yield Way("second root", f"useradd --no-create-home --non-unique --uid 0 --shell /usr/sbin/nologin {root}",
               f"test $(id -u {root}) = 0", ("user", root, "presence"))  # fmt: skip
+    yield way("expires", "chage --expiredate 2031-01-01 @", "chage --list @ | grep -q 2031")
+    doubled = ground.account("doubled")
+    yield Way("second line of an account", f"echo '{doubled}:x:0:0::/root:/bin/bash' >> /etc/passwd", f"test $(grep -c '^{doubled}:' /etc/passwd) = 2",
+              ("user", doubled, "account"))  # fmt: skip
+    shell = ground.account("noshell")
+    yield Way("account without a shell's name", f"echo '{shell}:x:4711:4711::/nonexistent:' >> /etc/passwd", f"getent passwd {shell} > /dev/null",
+              ("user", shell, "presence"))  # fmt: skip
     gid = ground.number(51000, 52000)
     group, left, member = (ground.account(name) for name in ("gid", "left", "member"))
     yield Way(
@@ -100,6 +107,21 @@ def units(ground: Ground) -> Iterator[Way]:
     rewritten = f"/etc/systemd/system/{ground.unit('rewritten')}"
     yield way("rewritten", f"echo '# more' >> {rewritten}; systemctl daemon-reload", f"grep -q more {rewritten}", "configuration",
               ("file", rewritten, "content"))  # fmt: skip
+    yield way(
+        "passing",
+        "systemctl disable @; systemctl enable --runtime @",
+        "systemctl is-enabled @ | grep -q runtime",
+        "enabled",
+    )
+    brought = f"/usr/lib/systemd/system/{ground.unit('packaged')}.d/x.conf"
+    yield Way("unit overridden where packages do", f"mkdir -p {brought[:-7]}; printf '[Service]\nNice=5\n' > {brought}; systemctl daemon-reload",
+              f"systemctl show -p DropInPaths {ground.unit('packaged')} | grep -q x.conf", ("file", brought, "presence"))  # fmt: skip
+    for folder in ("/usr/lib/systemd/system", "/run/systemd/system"):
+        word = ground.word()
+        wanted = f"{folder}/multi-user.target.wants"
+        yield Way(f"unit wanted in {folder}", f"mkdir -p {wanted}; printf '[Service]\nExecStart=/bin/true\n' > {folder}/{word}.service;"
+                  f" ln -s ../{word}.service {wanted}/", f"test -L {wanted}/{word}.service", ("unit", f"{word}.service", "enabled"),
+                  (("file", f"{folder}/*", "presence"),))  # fmt: skip
     extra = f"{ground.token}-extra.service"
     path = f"/etc/systemd/system/{extra}"
     yield Way("unit enabled", f"printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' > {path};"

@@ -28,6 +28,7 @@ def test_the_order_of_hosts_makes_no_other_trouble() -> None:
         Trouble("ping", ("a", "b"), "Install"),
         Trouble("patch", ("a",), "Install"),
         Trouble("patch", ("a", "b"), "Go"),
+        Trouble("patch", ("a", "b"), "Install", "team 1"),
     ]
     assert TROUBLE.cause not in {other.cause for other in others}
 

@@ -19,7 +19,7 @@ from ansible import constants as C  # noqa: N812 (ansible's own name for it)
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
 
-from bedplate.drift.managed import is_neutral, managed
+from bedplate.drift.managed import is_neutral, leaves_its_work, managed
 from bedplate.execution.feed import EventFeed, is_unverified
 
 DOCUMENTATION = """
@@ -145,11 +145,14 @@ def what_it_manages(task: Task, result: Mapping[str, Any]) -> dict[str, Any]:
     reads_only = task.changed_when == [False]
     if reads_only or result.get("_ansible_delegated_vars") or ("results" in result and task.loop is not None):
         return {}
-    arguments = (result.get("invocation") or {}).get("module_args")
     if is_neutral(action):
         return {}
+    if "censored" in result:
+        return {"unsealed": "its result is hidden"}
+    given = (result.get("invocation") or {}).get("module_args")
+    arguments = task.args if leaves_its_work(action) else given  # the task's own have no templates any more
     if not isinstance(arguments, Mapping):
-        return {"unsealed": "its result is hidden" if "censored" in result else "it says nothing of its arguments"}
+        return {"unsealed": "it says nothing of its arguments"}
     try:
         found = managed(action, arguments, result)
     except (KeyError, TypeError, AttributeError):
