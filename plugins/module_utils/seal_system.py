@@ -24,6 +24,7 @@ _UNIT_PROPERTIES = (
 )
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 _HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
+_INFO = "/var/lib/dpkg/info"
 _HISTORY = "/var/log/apt/history.log"
 
 
@@ -71,6 +72,7 @@ class Packages:
             "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
             "/etc/ca-certificates.conf": "ca-certificates",
         }
+        self._sums: dict[str, str] = {}
         try:
             with open(path, "rb") as file:
                 stanzas = file.read().split(b"\n\n")
@@ -96,6 +98,7 @@ class Packages:
         for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
             words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
             self.owners[words[0].strip()] = name
+            self._sums[words[0].strip()] = words[1].strip()
 
     def state(self, name: str) -> dict[str, str]:
         return self.states.get(name, {"presence": "absent"})
@@ -126,12 +129,44 @@ class Packages:
             found.update(dict.fromkeys(wanted.intersection(self._files(name)), name))
         return found
 
+    def brought(self, paths: Collection[str], updated: Iterable[str]) -> dict[str, str]:
+        """Return the owners of paths; of updated packages, only of what is as the package brought it."""
+        owners = self.owners_of(paths, updated)
+        for name in set(owners.values()).intersection(updated):
+            sums = {**self._sums, **self._sums_of(name)}
+            for path in [path for path, owner in owners.items() if owner == name and path in sums]:
+                if md5(path) != sums[path]:
+                    del owners[path]
+        return owners
+
     @staticmethod
-    def _files(name: str, folder: str = "/var/lib/dpkg/info") -> list[str]:
+    def _files(name: str) -> list[str]:
         """Return a package's files, where a system with one /usr has them."""
-        pattern = os.path.join(glob.escape(folder), glob.escape(name.partition(":")[0]))
-        listed = read(pattern + ".list") or "".join(read(path) for path in glob.glob(pattern + ":*.list")[:1])
-        return [_of_one_usr(path) for path in listed.splitlines()]
+        return [_of_one_usr(path) for path in _info(name, ".list")]
+
+    @staticmethod
+    def _sums_of(name: str) -> dict[str, str]:
+        pairs = (line.partition("  ") for line in _info(name, ".md5sums"))
+        return {_of_one_usr("/" + path): total for total, _, path in pairs}
+
+
+def _info(name: str, ending: str) -> list[str]:
+    """Return the lines of what dpkg keeps about a package."""
+    pattern = os.path.join(_INFO, glob.escape(name.partition(":")[0]))
+    text = read(pattern + ending) or "".join(read(path) for path in glob.glob(pattern + ":*" + ending)[:1])
+    return text.splitlines()
+
+
+def md5(path: str) -> str:
+    """Return the digest that dpkg knows a file by; empty where it cannot be read."""
+    total = hashlib.md5(usedforsecurity=False)
+    try:
+        with open(path, "rb") as file:
+            for chunk in iter(lambda: file.read(1 << 18), b""):
+                total.update(chunk)
+    except OSError:
+        return ""
+    return total.hexdigest()
 
 
 def _of_one_usr(path: str) -> str:

@@ -252,12 +252,16 @@ class Capture:
         for folder in programs.crowded:
             self.crowded.append(shown(folder))
             self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
-        brought = {path: name for name in self._of("package") for path in self._packages.executables(name)}
-        self._watch("file", {path: dict(self._files.state(path), package=name) for path, name in brought.items()})
+        names = {path: name for name in self._of("package") for path in self._packages.executables(name)}
+        updated = [path for path, name in names.items() if name.partition(":")[0] in self._updates]
+        changed = set(updated) - self._packages.brought(updated, self._updates).keys()
+        for path, name in names.items():
+            state = self._files.state(path)
+            self._watch("file", {path: state if path in changed else dict(state, package=name)})
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
-        owners = self._packages.owners_of(paths, ["libpam-modules", *self._updates])
+        owners = self._packages.brought(paths, ["libpam-modules", *self._of("package"), *self._updates])
         found = {}
         for path in paths:
             state = self._files.state(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
@@ -197,6 +198,25 @@ def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.setattr(SYSTEM.Packages, "_files", staticmethod(lambda _name: ["/usr/bin/x", "/usr/share/x", *paths]))
     assert SYSTEM.Packages("/nowhere").executables("x") == ["/usr/bin/x", *paths[:2]]
+
+
+def test_a_file_is_a_packages_only_as_the_package_brought_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SYSTEM, "_INFO", str(tmp_path))
+    program, setting, link = (tmp_path / name for name in ("program", "setting", "link"))
+    for file in (program, setting):
+        file.write_text("text", encoding="utf-8")
+    digest = hashlib.md5(b"text", usedforsecurity=False).hexdigest()
+    (tmp_path / "x.list").write_text(f"{program}\n{link}\n", encoding="utf-8")
+    (tmp_path / "x.md5sums").write_text(f"{digest}  {str(program)[1:]}\n", encoding="utf-8")
+    status = f"Package: x\nStatus: install ok installed\nVersion: 1\nConffiles:\n {setting} {digest}\n"
+    (tmp_path / "status").write_text(status, encoding="utf-8")
+    packages = SYSTEM.Packages(str(tmp_path / "status"))
+    paths = [str(path) for path in (program, setting, link)]
+    assert packages.brought(paths, ["x"]) == dict.fromkeys(paths, "x")
+    for file in (program, setting):
+        file.write_text("mine", encoding="utf-8")
+    assert packages.brought(paths, ["x"]) == {str(link): "x"}
+    assert packages.brought([str(setting)], []) == {str(setting): "x"}
 
 
 RULESET = """\

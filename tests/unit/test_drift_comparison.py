@@ -225,6 +225,15 @@ def test_unattended_updates_are_their_own_kind_and_no_drift() -> None:
     assert {seen.kind for seen in strict.observations} == {"package", "suid"}
 
 
+def test_what_was_changed_after_an_unattended_update_is_found() -> None:
+    """The host names the package only of files that are as the package brought them."""
+    path = "/etc/sudoers"
+    before = capture({"package": {"sudo": _package("1")}}, {"file": {path: {**FILE, "package": "sudo"}}})
+    states = {"package": {"sudo": _package("2")}}
+    after = capture(states, {"file": {path: {**FILE, "content": "b" * 64}}}, updates={"sudo": "2"})
+    assert found(before, after).keys() == {("update", "sudo", "version"), ("file", path, "content")}
+
+
 def test_an_upgrade_by_hand_is_drift() -> None:
     before, after = (
         capture({"package": {"sudo": _package("1")}}),

@@ -152,13 +152,14 @@ class _Comparison:
 
     def _came_with_package(self, change: Change) -> bool:
         """Return whether a file is another one because its package is: that itself is told of."""
-        package = change.after.get("package") or change.before.get("package")
+        gone = change.after.get("presence") == "absent"
+        package = (change.before if gone else change.after).get("package")
         if package is None or package in self.updated:
             return package is not None
         before, now = self.versions[0].get(package), self.versions[1].get(package)
         if before == now:
             return False
-        return change.after.get("presence") == "absent" if now is None else change.key.startswith(_HELPERS)
+        return gone if now is None else change.key.startswith(_HELPERS)
 
     def _observation(self, change: Change, attribute: str, before: str | None, after: str | None) -> Observation:
         resource = self.attribution.of(change.kind, change.key)
