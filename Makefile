@@ -36,7 +36,7 @@ lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	lint-imports
 	python tools/role_readme.py --check
 	yamllint --strict .
-	ANSIBLE_HOME=$(CURDIR)/.ansible ansible-lint --offline --profile production
+	ANSIBLE_HOME="$(CURDIR)/.ansible" ansible-lint --offline --profile production
 
 test-unit: setup ## the tests that need nothing but Python
 	pytest tests/unit tests/content -m 'not lab and not postgresql and not slow'
