@@ -33,8 +33,13 @@ def require_lab() -> None:
 
 def podman(*arguments: str) -> str:
     """Run root's podman and return what it printed."""
+    return here_as_root("podman", *arguments)
+
+
+def here_as_root(*command: str) -> str:
+    """Run a command as root and return what it printed."""
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    return subprocess.run([*prefix, "podman", *arguments], capture_output=True, text=True, check=True).stdout
+    return subprocess.run([*prefix, *command], capture_output=True, text=True, check=True).stdout
 
 
 @dataclass(frozen=True)

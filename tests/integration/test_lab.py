@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from lab_fleet import FACTORY, ROOT, LabFleet, podman, require_lab
+from lab_fleet import FACTORY, ROOT, LabFleet, here_as_root, podman, require_lab
 
 pytestmark = pytest.mark.lab
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -270,6 +270,27 @@ def test_down_leaves_nothing(small: Small) -> None:
     assert podman("volume", "ls", "-q", "--filter", f"label={label}") == ""
     assert not small.folder.exists()
     assert small.factory("down")["event"] == "result"
+
+
+def packet_rules() -> list[str]:
+    return [
+        line
+        for table in ("filter", "nat")
+        for line in here_as_root("iptables", "--wait", "--table", table, "--list-rules").splitlines()
+    ]
+
+
+def test_down_leaves_no_packet_rules(small: Small) -> None:
+    """Netavark leaves its own where a container ended without podman."""
+    small.up()
+    subnet, stale = json.loads((small.folder / "fleet.json").read_text())["subnet"], "NETAVARK-A0B1C2D3E4F5"
+    nat = ("iptables", "--wait", "--table", "nat")
+    here_as_root(*nat, "--new-chain", stale)
+    here_as_root(*nat, "--append", stale, "--destination", subnet, "--jump", "ACCEPT")
+    here_as_root(*nat, "--append", "POSTROUTING", "--source", subnet, "--jump", stale)
+    assert any(subnet in rule for rule in packet_rules())
+    small.factory("down")
+    assert [rule for rule in packet_rules() if subnet in rule or stale in rule] == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

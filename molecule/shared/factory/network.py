@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from factory import packet_rules
 from factory.errors import FactoryError
 from factory.machine import find_program, run
 from factory.podman import Network, Podman
@@ -56,8 +57,10 @@ def ensure_network(
 
 def remove_network(folder: LabFolder, podman: Podman, progress: Progress) -> None:
     """Remove the lab's network if it is there."""
-    if any(network.name == folder.network for network in podman.networks()):
-        podman("network", "rm", "--force", folder.network, where=folder.network)
+    for own in [network for network in podman.networks() if network.name == folder.network]:
+        podman("network", "rm", "--force", own.name, where=own.name)
+        for subnet in own.subnets:
+            packet_rules.forget(ipaddress.IPv4Network(subnet))
         progress.step("network", "removed")
 
 
