@@ -18,7 +18,8 @@ from fake_awx.catalog import product
 from integration.checkout import check_out
 from integration.oldest_ansible import oldest_ansible
 
-LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+# The oldest ansible-core takes an interpreter's path for shell words, and a clone may lie in a folder with a blank.
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": os.path.realpath(sys.executable)}
 DEFAULT = "/runner/requirements_collections:~/.ansible/collections:/usr/share/ansible/collections"
 
 

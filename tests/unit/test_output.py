@@ -26,6 +26,7 @@ def test_what_people_wrote_does_not_command_the_terminal(
 ) -> None:
     if terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
     table = Table("A", box=None)
     table.add_row(Text("a\x1b]0;title\x07b\u202ec\x9bd\re", style="red"))
     screen = console()
