@@ -47,7 +47,7 @@ test: setup-tests ## the per-change tier: unit, content, integration on lab host
 test-all: setup-metal ## everything
 	tools/test --all
 
-test-metal: setup-metal ## the roles that need a kernel of their own, on an emulated machine (20 minutes)
+test-metal: setup-metal ## the roles that need a kernel of their own, on an emulated machine (half an hour)
 	pytest tests/integration/test_lab_metal.py
 	tools/molecule metal
 	tools/metal-proof write
