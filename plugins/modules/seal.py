@@ -196,9 +196,10 @@ class Capture:
 
     def watch(self) -> None:
         """Look at what nobody manages."""
-        self._watch_files()
+        enabled = enabled_units()
+        self._watch_files(enabled)
         self._watch("package", self._packages.states)
-        self._watch_links()
+        self._watch_links(enabled)
         self._watch("user", {name: self._accounts.user(name) for name in self._accounts.with_shell()})
         self._watch("group", {name: self._accounts.group(name) for name in self._accounts.of_admins()})
         mounts = kernel.Mounts()
@@ -208,9 +209,9 @@ class Capture:
         if not system.is_container():
             self._watch("module", kernel.modules())
 
-    def _watch_links(self) -> None:
+    def _watch_links(self, units: dict[str, str]) -> None:
         """Look at links that choose: which units start at boot, and which of several programs has a name."""
-        units, chosen = enabled_units(), alternatives()
+        chosen = alternatives()
         owners = self._packages.owners_of([*units.values(), *chosen.values()], self._updates)
 
         def came_with(path: str) -> dict[str, str]:
@@ -228,11 +229,11 @@ class Capture:
             self._asked.append(kernel.tables())
         return self._asked[0]
 
-    def _watch_files(self) -> None:
+    def _watch_files(self, enabled: dict[str, str]) -> None:
         managed = [path for path in (*self._of("file"), *self._of("meta")) if os.path.dirname(path).endswith(".d")]
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = {name: row[5] for name, row in self._accounts.users.items()}
-        named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled_units()])
+        named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled])
         used = [homes.pop(name) for name in self._accounts.with_shell()]
         paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *named])
         files = self._owned([path for path in paths if path not in self._of("file")])
