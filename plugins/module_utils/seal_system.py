@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import glob
 import gzip
@@ -116,9 +117,32 @@ class Packages:
                         found.update(dict.fromkeys(re.findall(r"([^\s,:(]+):\S+ \(", line), "removed"))
         return found
 
+    def name_of(self, name: str) -> str:
+        """Return the name under which a package is known here: dpkg may name the host's own architecture, too."""
+        return name if name in self.states else name.partition(":")[0]
+
+    def replaced(self, since: int, folder: str = _INFO) -> list[str]:
+        """Return the packages whose files were put in place since a moment; none for the beginning of time."""
+        if not since:
+            return []
+        found = set()
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".list") and entry.stat().st_mtime >= since:
+                    found.add(self.name_of(entry.name[: -len(".list")]))
+        return sorted(found)
+
+    def is_configuration(self, path: str) -> bool:
+        """Return whether dpkg asks before it replaces a file, and leaves its mode as it is."""
+        return path in self._sums
+
+    def files(self, name: str) -> list[str]:
+        """Return a package's files, where a system with one /usr has them."""
+        return [_of_one_usr(path) for path in _info(name, ".list")]
+
     def executables(self, name: str) -> list[str]:
         """Return a package's programs, and what lets people log in."""
-        paths = self._files(name)
+        paths = self.files(name)
         return [path for path in paths if _PROGRAM.match(path) or (_HELPER.match(path) and _is_program(path))]
 
     def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
@@ -126,7 +150,7 @@ class Packages:
         wanted = set(paths)
         found = {path: self.owners[path] for path in wanted if path in self.owners}
         for name in names:
-            found.update(dict.fromkeys(wanted.intersection(self._files(name)), name))
+            found.update(dict.fromkeys(wanted.intersection(self.files(name)), name))
         return found
 
     def brought(self, paths: Collection[str], updated: Iterable[str]) -> dict[str, str]:
@@ -138,11 +162,6 @@ class Packages:
                 if md5(path) != sums[path]:
                     del owners[path]
         return owners
-
-    @staticmethod
-    def _files(name: str) -> list[str]:
-        """Return a package's files, where a system with one /usr has them."""
-        return [_of_one_usr(path) for path in _info(name, ".list")]
 
     @staticmethod
     def _sums_of(name: str) -> dict[str, str]:

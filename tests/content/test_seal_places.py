@@ -196,7 +196,7 @@ def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(
         SYSTEM.os, "lstat", lambda path: os.stat_result([0o100000 | modes[Path(path).name], *status("/")[1:10]])
     )
-    monkeypatch.setattr(SYSTEM.Packages, "_files", staticmethod(lambda _name: ["/usr/bin/x", "/usr/share/x", *paths]))
+    monkeypatch.setattr(SYSTEM.Packages, "files", lambda _self, _name: ["/usr/bin/x", "/usr/share/x", *paths])
     assert SYSTEM.Packages("/nowhere").executables("x") == ["/usr/bin/x", *paths[:2]]
 
 

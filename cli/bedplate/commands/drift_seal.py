@@ -64,6 +64,7 @@ def seal_after(app: App, run: Run) -> None:
     """Seal the hosts of a run that ended well, where that is wanted. It is only told of: the run stays as it ended."""
     keeping = _keeping(app)
     if not keeping.is_due(run):
+        _renew_after(app, run)
         return
     click.echo(f"Sealing what run {run.id} brought to its state (drift.seal_after)", err=True)
     try:
@@ -74,6 +75,24 @@ def seal_after(app: App, run: Run) -> None:
     for host, reason in sealed.failures.items():
         click.echo(f"bedplate: not sealed: {host}: {reason}", err=True)
     click.echo(f"Sealed: {len(sealed.new)} new, {len(sealed.unchanged)} unchanged", err=True)
+
+
+def _renew_after(app: App, run: Run) -> None:
+    """Take over into seals what a run updated, where that is wanted."""
+    from bedplate.launch.seal_renewal import SealRenewal
+
+    renewal = SealRenewal(app.launcher, app.seals, partial(executed, app))
+    if not renewal.is_due(run):
+        return
+    try:
+        renewed = renewal.renew(run.hosts)
+    except BedplateError as error:
+        click.echo(f"bedplate: seals are as they were: {error}; the next drift check tries again", err=True)
+        return
+    for host, reason in renewed.failures.items():
+        click.echo(f"bedplate: its seal is as it was: {host}: {reason}; the next drift check tries again", err=True)
+    if renewed.hosts:
+        click.echo(f"Sealed anew, what run {run.id} updated (drift.renew_after): {len(renewed.hosts)}", err=True)
 
 
 def _keeping(app: App) -> SealKeeping:

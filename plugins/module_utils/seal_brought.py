@@ -1,0 +1,99 @@
+# Copyright The Bedplate developers
+# Apache License 2.0 (see LICENSE)
+"""What an update that is accounted for brought, and what nobody has touched since: all else is somebody's own doing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from .seal_files import shown
+from .seal_system import Packages, read
+
+_ENABLED_BY_PACKAGES = "/var/lib/systemd/deb-systemd-helper-enabled/"
+_UNITS = "/etc/systemd/system/"
+_ALTERNATIVES = "/var/lib/dpkg/alternatives/"
+_AUTHORITIES, _CHOSEN_AUTHORITIES = "/usr/share/ca-certificates/", "/etc/ca-certificates.conf"
+# Clocks of files and of programs are not read at the same moment.
+_SLACK = 1
+
+
+class Brought:
+    """What updates brought to a host.
+
+    A file is theirs if it is as the package has it, and was last changed in any way while the update was made.
+
+    Args:
+        packages: what dpkg knows now.
+        updated: by package, its version, and from when to when it was installed, in seconds since 1970. One that has
+            another version by now is left out.
+    """
+
+    def __init__(self, packages: Packages, updated: Mapping[str, list]) -> None:
+        self._packages = packages
+        self._times: dict[str, tuple[int, int]] = {}
+        for name, (version, start, end) in updated.items():
+            known = packages.name_of(name)
+            if packages.state(known).get("version") == version:
+                self._times[known] = (int(start) - _SLACK, int(end) + _SLACK)
+
+    def files(self, paths: Iterable[str]) -> dict[str, list[str]]:
+        """Return, by path, the package; and whether only its `content` is the package's or `all` of it."""
+        owners = self._packages.brought(list(paths), self._times)
+        return {
+            path: [name, "content" if self._packages.is_configuration(path) else "all"]
+            for path, name in owners.items()
+            if self._is_of(path, name) and (path != _CHOSEN_AUTHORITIES or self._all_authorities())
+        }
+
+    def alternatives(self, links: Mapping[str, str]) -> dict[str, list[str]]:
+        """Return which links that choose one of several programs were set so by an update.
+
+        Args:
+            links: with where they lead.
+        """
+        owners = self._packages.owners_of(links.values(), self._times)
+        return {
+            path: [owners[end], "all"]
+            for path, end in links.items()
+            if end in owners and self._is_of(path, owners[end]) and is_automatic(path)
+        }
+
+    def units(self, links: Mapping[str, str]) -> dict[str, list[str]]:
+        """Return which units start at boot because an update had it so.
+
+        Args:
+            links: by unit, the link that has it started.
+        """
+        ends = {link: os.path.realpath(link) for link in links.values()}
+        owners = self._packages.owners_of([*ends, *ends.values()], self._times)
+        found = {}
+        for unit, link in links.items():
+            asked = os.path.lexists(link.replace(_UNITS, _ENABLED_BY_PACKAGES, 1)) if link.startswith(_UNITS) else False
+            owner = owners.get(link) or (owners.get(ends[link]) if asked else None)
+            if owner and self._is_of(link, owner):
+                found[unit] = [owner, "all"]
+        return found
+
+    def _is_of(self, path: str, name: str) -> bool:
+        """Return whether a path was last changed while a package was installed."""
+        if name not in self._times or shown(path) != path:
+            return False
+        try:
+            changed = os.lstat(path).st_ctime
+        except OSError:
+            return False
+        start, end = self._times[name]
+        return start <= changed <= end
+
+    def _all_authorities(self) -> bool:
+        """Return whether the list of trusted authorities is that of the package, without anybody's choice."""
+        lines = {line for line in read(_CHOSEN_AUTHORITIES).splitlines() if line and not line.startswith("#")}
+        paths = self._packages.files("ca-certificates")
+        own = (path for path in paths if path.startswith(_AUTHORITIES) and path.endswith(".crt"))
+        return lines == {path[len(_AUTHORITIES) :] for path in own}
+
+
+def is_automatic(link: str) -> bool:
+    """Return whether dpkg chooses what an alternative leads to: not somebody who said so."""
+    return read(_ALTERNATIVES + os.path.basename(link)).partition("\n")[0] == "auto"
