@@ -65,15 +65,12 @@ class Brought:
         Args:
             links: by unit, the link that has it started.
         """
-        ends = {link: os.path.realpath(link) for link in links.values()}
-        owners = self._packages.owners_of([*ends, *ends.values()], self._times)
-        found = {}
-        for unit, link in links.items():
-            asked = os.path.lexists(link.replace(_UNITS, _ENABLED_BY_PACKAGES, 1)) if link.startswith(_UNITS) else False
-            owner = owners.get(link) or (owners.get(ends[link]) if asked else None)
-            if owner and self._is_of(link, owner):
-                found[unit] = [owner, "all"]
-        return found
+        owners = owners_of_links(self._packages, links.values(), self._times)
+        return {
+            unit: [owners[link], "all"]
+            for unit, link in links.items()
+            if link in owners and self._is_of(link, owners[link])
+        }
 
     def _is_of(self, path: str, name: str) -> bool:
         """Return whether a path was last changed while a package was installed."""
@@ -92,6 +89,17 @@ class Brought:
         paths = self._packages.files("ca-certificates")
         own = (path for path in paths if path.startswith(_AUTHORITIES) and path.endswith(".crt"))
         return lines == {path[len(_AUTHORITIES) :] for path in own}
+
+
+def owners_of_links(packages: Packages, links: Iterable[str], names: Iterable[str]) -> dict[str, str]:
+    """Return which of these packages had a unit started at boot, by the link that does it, where one of them did."""
+    links, names = list(links), list(names)
+    made = [link for link in links if link.startswith(_UNITS)]
+    by_packages = [link for link in made if os.path.lexists(link.replace(_UNITS, _ENABLED_BY_PACKAGES, 1))]
+    ends = {link: os.path.realpath(link) for link in by_packages}
+    owners = packages.owners_of(ends.values(), names)
+    found = {link: owners[end] for link, end in ends.items() if end in owners}
+    return {**found, **packages.owners_of(links, names)}
 
 
 def is_automatic(link: str) -> bool:

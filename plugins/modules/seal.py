@@ -15,7 +15,11 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_sy
 from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts import Accounts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
-from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought import Brought, is_automatic
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought import (
+    Brought,
+    is_automatic,
+    owners_of_links,
+)
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
@@ -227,7 +231,8 @@ class Capture:
     def _watch_links(self, units: dict[str, str]) -> None:
         """Look at links that choose: which units start at boot, and which of several programs has a name."""
         chosen = alternatives()
-        owners = self._packages.owners_of([*units.values(), *chosen.values()], self._verified)
+        owners = self._packages.owners_of(chosen.values(), self._verified)
+        owners.update(owners_of_links(self._packages, units.values(), self._verified))
 
         def came_with(path: str) -> dict[str, str]:
             return {"package": owners[path]} if path in owners else {}

@@ -104,20 +104,24 @@ class SealRenewal:
 
     def _trusted(self, product: str, pending: _Pending, result: Renewed) -> Iterator[tuple[str, list[Updates]]]:
         """Yield what is pending for hosts whose seal can be trusted, and does not have it yet."""
-        for host, _, seal in self._opened(product, list(pending), result):
+        for host, _, seal in self.opened(product, list(pending), result):
             known = {one.run for one in seal.renewals}
             left = [one for one in pending[host] if one.run not in known and one.at > seal.taken_at]
             if left:
                 yield host, left
 
-    def _opened(
+    def opened(
         self, product: str, hosts: Sequence[str], result: Renewed | None = None
     ) -> Iterator[tuple[str, KeptSeal, Seal]]:
+        """Yield the seals of hosts, as they are kept and as they say; those that cannot be trusted are failures.
+
+        Hosts without a seal are left out. Raises StoreError, EngineError.
+        """
         key = seal_key(self._launcher.settings.home)
         for first in range(0, len(hosts), _AT_ONCE):
             some = hosts[first : first + _AT_ONCE]
             kept = self._seals.kept(product, some)
-            for host in some:
+            for host in (host for host in some if host in kept):
                 try:
                     yield host, kept[host], Seal.from_text(kept[host].signed, host, key)
                 except SealError as error:
@@ -126,13 +130,13 @@ class SealRenewal:
 
     def _take(self, product: str, pending: _Pending, result: Renewed) -> None:
         hosts = list(pending)
-        requests = (renewal_request(seal, pending[host]) for host, _, seal in self._opened(product, hosts))
+        requests = (renewal_request(seal, pending[host]) for host, _, seal in self.opened(product, hosts))
         of = sorted({one.run for each in pending.values() for one in each})
         reason = f"seals of {product} anew: what run {', '.join(of)} updated"
         looked = capture(self._launcher, hosts, requests, reason=reason, execute=self._execute)
         result.runs.append(looked.run)
         fresh: list[tuple[KeptSeal, str]] = []
-        for host, kept, seal in self._opened(product, hosts, result):
+        for host, kept, seal in self.opened(product, hosts, result):
             try:
                 fresh.append((self._renewed(kept, seal, looked, pending[host]), kept.digest))
             except CaptureError as error:
