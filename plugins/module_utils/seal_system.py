@@ -25,6 +25,7 @@ _UNIT_PROPERTIES = (
 )
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 _HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
+_LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _INFO = "/var/lib/dpkg/info"
 _HISTORY = "/var/log/apt/history.log"
 
@@ -197,7 +198,7 @@ def _is_program(path: str) -> bool:
         mode = os.lstat(path).st_mode
     except OSError:
         return True
-    return stat.S_ISREG(mode) and (bool(mode & 0o111) or path.endswith(".so"))
+    return stat.S_ISREG(mode) and (bool(mode & 0o111) or bool(_LIBRARY.search(path)))
 
 
 def gunzipped(path: str) -> str:

@@ -162,10 +162,14 @@ class _Comparison:
         before, now = self.versions[0].get(package), self.versions[1].get(package)
         if package in self.updated or before == now:
             return package in self.updated
-        if before is None or now is None or gone:
+        verified = package in self.capture.verified
+        if now is None or gone:
             return gone and (now is None or change.key.startswith(_HELPERS))
+        if before is None:
+            # What it brought to where packages have their own is part of it; what is with the settings is told of, too.
+            return verified and change.kind == "file" and change.key.startswith("/usr/")
         more_rights = change.kind == "suid" and change.before.get("presence") == "absent"
-        return change.key.startswith(_HELPERS) or (package in self.capture.verified and not more_rights)
+        return change.key.startswith(_HELPERS) or (verified and not more_rights)
 
     def _observation(self, change: Change, attribute: str, before: str | None, after: str | None) -> Observation:
         resource = self.attribution.of(change.kind, change.key)
