@@ -25,6 +25,7 @@ _UNIT_PROPERTIES = (
 )
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 _HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
+_BESIDE = ".dpkg-dist"
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _INFO = "/var/lib/dpkg/info"
 _HISTORY = "/var/log/apt/history.log"
@@ -154,7 +155,7 @@ class Packages:
             found.update(dict.fromkeys(wanted.intersection(self.files(name)), name))
         return found
 
-    def brought(self, paths: Collection[str], updated: Iterable[str]) -> dict[str, str]:
+    def brought(self, paths: Collection[str], updated: Collection[str]) -> dict[str, str]:
         """Return the owners of paths; of updated packages, only of what is as the package brought it."""
         owners = self.owners_of(paths, updated)
         for name in set(owners.values()).intersection(updated):
@@ -162,7 +163,18 @@ class Packages:
             for path in [path for path, owner in owners.items() if owner == name and path in sums]:
                 if md5(path) != sums[path]:
                     del owners[path]
+        owners.update(self._put_beside(paths, updated))
         return owners
+
+    def _put_beside(self, paths: Iterable[str], updated: Iterable[str]) -> dict[str, str]:
+        """Return the owners of what dpkg put beside configuration files that somebody had edited."""
+        found = {path: path[: -len(_BESIDE)] for path in paths if path.endswith(_BESIDE)}
+        names = set(updated)
+        return {
+            path: self.owners[beside]
+            for path, beside in found.items()
+            if self.owners.get(beside) in names and md5(path) == self._sums.get(beside)
+        }
 
     @staticmethod
     def _sums_of(name: str) -> dict[str, str]:

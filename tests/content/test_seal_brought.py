@@ -71,6 +71,10 @@ def test_files_are_an_updates_only_as_it_brought_them_and_untouched_since(host: 
     for name in ("x", "x:amd64"):
         found = BROUGHT.Brought(packages, {name: ["2", start, end]}).files(paths)
         assert found == {program: ["x", "all"], setting: ["x", "content"], link: ["x", "all"]}
+    beside = host.file("setting.dpkg-dist")
+    other_version = host.file("edited.dpkg-dist")
+    moment = BROUGHT.Brought(packages, {"x": ["2", *moments(beside)]})
+    assert moment.files([beside, other_version, "/nowhere.dpkg-dist"]) == {beside: ["x", "all"]}
     for version, first, last in (("1", start, end), ("2", end + 10, end + 20), ("2", start - 20, start - 10)):
         assert BROUGHT.Brought(packages, {"x": [version, first, last]}).files(paths) == {}
 

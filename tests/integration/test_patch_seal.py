@@ -148,11 +148,13 @@ def test_a_patch_whose_process_died_before_the_seal_is_taken_over_by_the_next_ch
 
 def test_an_upgrade_by_hand_is_one_finding_with_who_and_when(outdated: Outdated) -> None:
     outdated.make(4)
-    outdated.lab.ssh(HOST, "sudo apt-get -qq update; sudo apt-get -qq -y install sealproof")
+    outdated.lab.ssh(
+        HOST, f"sudo apt-get -qq update; sudo apt-get -qq -y -o Dpkg::Options::=--force-confold install {NAME}"
+    )
     found = outdated.check()
     assert found.keys() == {("package", NAME, "version")}
     (one,) = found.values()
     assert (one["before"], one["after"]) == ("3", "4")
     assert (one["cause"], one["by"]["user"], one["by"]["source"]) == ("corrective", "ansible", "apt")
-    assert "install sealproof" in one["by"]["command"]
+    assert f"install {NAME}" in one["by"]["command"]
     assert one["by"]["at"]
