@@ -157,4 +157,4 @@ def test_an_upgrade_by_hand_is_one_finding_with_who_and_when(outdated: Outdated)
     assert (one["before"], one["after"]) == ("3", "4")
     assert (one["cause"], one["by"]["user"], one["by"]["source"]) == ("corrective", "ansible", "apt")
     assert f"install {NAME}" in one["by"]["command"]
-    assert one["by"]["at"]
+    assert one["by"]["time"]
