@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Mapping
 
 from .seal_files import shown
-from .seal_system import Packages, read
+from .seal_system import Packages, md5, read
 
 _ENABLED_BY_PACKAGES = "/var/lib/systemd/deb-systemd-helper-enabled/"
 _UNITS = "/etc/systemd/system/"
@@ -89,6 +90,13 @@ class Brought:
         paths = self._packages.files("ca-certificates")
         own = (path for path in paths if path.startswith(_AUTHORITIES) and path.endswith(".crt"))
         return lines == {path[len(_AUTHORITIES) :] for path in own}
+
+
+def changed_authorities(packages: Packages) -> list[str]:
+    """Return the authorities for everybody's use that are not as the package of authorities brought them."""
+    sums = packages.sums("ca-certificates")
+    paths = sorted(glob.glob(_AUTHORITIES + "*.crt") + glob.glob(_AUTHORITIES + "*/*.crt"))
+    return [path for path in paths if md5(path) != sums.get(path)]
 
 
 def owners_of_links(packages: Packages, links: Iterable[str], names: Iterable[str]) -> dict[str, str]:

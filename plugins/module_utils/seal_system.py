@@ -159,7 +159,7 @@ class Packages:
         """Return the owners of paths; of updated packages, only of what is as the package brought it."""
         owners = self.owners_of(paths, updated)
         for name in set(owners.values()).intersection(updated):
-            sums = {**self._sums, **self._sums_of(name)}
+            sums = {**self._sums, **self.sums(name)}
             for path in [path for path, owner in owners.items() if owner == name and path in sums]:
                 if md5(path) != sums[path]:
                     del owners[path]
@@ -177,7 +177,8 @@ class Packages:
         }
 
     @staticmethod
-    def _sums_of(name: str) -> dict[str, str]:
+    def sums(name: str) -> dict[str, str]:
+        """Return the digests that a package's files came with, but for those of its configuration."""
         pairs = (line.partition("  ") for line in _info(name, ".md5sums"))
         return {_of_one_usr("/" + path): total for total, _, path in pairs}
 

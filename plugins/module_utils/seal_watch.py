@@ -52,10 +52,9 @@ _UNIT_FOLDERS = (
     "/etc/systemd", "/etc/systemd/system", "/etc/systemd/user", "/etc/systemd/network", "/run/systemd/system",
     "/run/systemd/system-generators", "/usr/local/lib/systemd", "/usr/local/lib/systemd/system",
 )  # fmt: skip
-# More of them, as patterns: modules of PAM, what the first steps of a boot run, authorities.
+# More of them, as patterns: modules of PAM, what the first steps of a boot run.
 _MORE_FOLDERS = (
     "/usr/lib/*-linux-gnu/security", "/etc/initramfs-tools/scripts/*", "/etc/networkd-dispatcher/*.d",
-    "/usr/share/ca-certificates/*",
 )  # fmt: skip
 # What every program in Python runs first.
 _FIRST_OF_PYTHON = (

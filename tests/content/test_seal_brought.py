@@ -127,6 +127,17 @@ def test_the_list_of_authorities_is_a_packages_only_without_anybodys_choice(
         assert brought.files([chosen]) == {}
 
 
+def test_authorities_that_are_not_as_the_package_brought_them(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BROUGHT, "_AUTHORITIES", f"{host.folder}/authorities/")
+    own, changed, new = (host.file(f"authorities/{name}.crt") for name in ("a/own", "a/changed", "new"))
+    packages = host.packages()
+    digest = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
+    sums = "".join(f"{digest}  {path[1:]}\n" for path in (own, changed))
+    (host.info / "ca-certificates.md5sums").write_text(sums, encoding="utf-8")
+    Path(changed).write_text("y", encoding="utf-8")
+    assert BROUGHT.changed_authorities(packages) == sorted([changed, new])
+
+
 def test_packages_whose_files_were_put_in_place_since(host: Host) -> None:
     packages = host.packages()
     (host.info / "dpkg.list").touch()

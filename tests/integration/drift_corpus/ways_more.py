@@ -82,7 +82,7 @@ def trusted(ground: Ground) -> Iterator[Way]:
         "authority replaced",
         f"echo x >> {authority}",
         f"tail -n 1 {authority} | grep -qx x",
-        ("file", authority, "content"),
+        ("file", authority, "presence"),
     )
     linked = "/etc/ssl/certs/0badcafe.0"
     yield Way(
@@ -118,7 +118,7 @@ def alike(ground: Ground) -> Iterator[Way]:
         f"nft list table {asleep} | grep -q dormant",
         ("firewall", asleep, "rules"),
     )
-    policy = f"inet {ground.token}f"
+    policy = f"ip6 {ground.token}"
     yield Way(
         "policy of a chain",
         f"nft 'add chain {policy} c {{ policy accept; }}'",
