@@ -24,6 +24,7 @@ from .figures import Figure, compare
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LAB = _ROOT / "inventories" / "lab"
+_FACTORY = _ROOT / "molecule" / "shared" / "factory"
 _HOSTS = int(os.environ.get("BENCH_BASELINE_HOSTS", "10"))
 _SAMPLES = int(os.environ.get("BENCH_BASELINE_SAMPLES", "3"))
 _LIMIT = 0.4
@@ -113,7 +114,7 @@ class BaselineLab:
     def __enter__(self) -> Self:
         self._write_counters()
         try:
-            self._bedplate("-i", str(self._write_fleet()), "lab", "up", "--subnet", "auto")
+            self._make_hosts(self._write_fleet())
         except BaseException:
             self.__exit__()
             raise
@@ -165,6 +166,12 @@ class BaselineLab:
     def _bedplate(self, *arguments: str) -> str:
         command = [str(_BIN / "bedplate"), *arguments]
         return subprocess.run(command, env=self._env, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def _make_hosts(self, fleet: Path) -> None:
+        """Make the hosts of this inventory; `bedplate lab up` knows the lab's own only."""
+        where = ("--folder", str(self._folder / "home" / "lab"))
+        command = [sys.executable, str(_FACTORY), *where, "up", "--inventory", str(fleet), "--subnet", "auto"]
+        subprocess.run(command, env=self._env, check=True, stdout=subprocess.DEVNULL)
 
     def _write_counters(self) -> None:
         folder = self._folder / "bin"
