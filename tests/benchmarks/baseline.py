@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from .figures import Figure, compare
 
@@ -129,7 +129,9 @@ class BaselineLab:
         seconds, out, trips = self._timed([str(_BIN / "bedplate"), *words], self._env)
         run = json.loads(out)
         rows = json.loads(self._bedplate("runs", "hosts", run["id"], "-o", "json"))
-        _refuse_changes({row["host"]: row for row in rows}, self._hosts, converged=converged)
+        self._refuse_others(len(rows))
+        if converged and any(row["changed"] for row in rows):
+            _refuse_changes(self._bedplate("runs", "logs", run["id"]))
         return Sample(seconds, sum(row["ok"] + row["skipped"] for row in rows), trips)
 
     def reference(self) -> Sample:
@@ -146,7 +148,9 @@ class BaselineLab:
         seconds, out, trips = self._timed(command, env)
         names = ("host", "ok", "changed", "unreachable", "failed", "skipped")
         rows = [dict(zip(names, (row[0], *map(int, row[1:])), strict=True)) for row in _RECAP.findall(out)]
-        _refuse_changes({row["host"]: row for row in rows}, self._hosts, converged=True)
+        self._refuse_others(len(rows))
+        if any(row["changed"] for row in rows):
+            _refuse_changes(out)
         return Sample(seconds, sum(row["ok"] + row["skipped"] for row in rows), trips)
 
     @property
@@ -172,6 +176,10 @@ class BaselineLab:
         where = ("--folder", str(self._folder / "home" / "lab"))
         command = [sys.executable, str(_FACTORY), *where, "up", "--inventory", str(fleet), "--subnet", "auto"]
         subprocess.run(command, env=self._env, check=True, stdout=subprocess.DEVNULL)
+
+    def _refuse_others(self, hosts: int) -> None:
+        if hosts != self._hosts:
+            raise SystemExit(f"the baseline ran on {hosts} hosts and not on {self._hosts}")
 
     def _write_counters(self) -> None:
         folder = self._folder / "bin"
@@ -208,9 +216,9 @@ class BaselineLab:
         return playbook
 
 
-def _refuse_changes(rows: Mapping[str, Mapping[str, Any]], hosts: int, *, converged: bool) -> None:
-    if len(rows) != hosts:
-        raise SystemExit(f"the baseline ran on {len(rows)} hosts and not on {hosts}")
-    changed = sorted(host for host, row in rows.items() if converged and row["changed"])
-    if changed:
-        raise SystemExit(f"there should be nothing to do any more, and something was changed on {', '.join(changed)}")
+def _refuse_changes(log: str) -> NoReturn:
+    changed, task = set(), ""
+    for line in log.splitlines():
+        task = line.strip("TASK *") if line.startswith("TASK") else task
+        changed.update([f"{line.partition('[')[2].partition(']')[0]}: {task}"] if line.startswith("changed:") else ())
+    raise SystemExit("\n  ".join(["there should be nothing to do any more, and this was changed", *sorted(changed)]))
