@@ -25,9 +25,9 @@ _UNIT_PROPERTIES = (
 )
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 _HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
+_BESIDE_USR = re.compile(r"/(s?bin|lib\d*)/")
 _BESIDE = ".dpkg-dist"
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
-_INFO = "/var/lib/dpkg/info"
 _HISTORY = "/var/log/apt/history.log"
 
 
@@ -68,7 +68,7 @@ class Packages:
         owners: which package a configuration file belongs to.
     """
 
-    def __init__(self, path: str = "/var/lib/dpkg/status") -> None:
+    def __init__(self, path: str = "/var/lib/dpkg/status", info: str = "/var/lib/dpkg/info") -> None:
         self.states: dict[str, dict[str, str]] = {}
         # These files are put together from the certificates of a package, and are none of its own.
         self.owners: dict[str, str] = {
@@ -76,6 +76,7 @@ class Packages:
             "/etc/ca-certificates.conf": "ca-certificates",
         }
         self._sums: dict[str, str] = {}
+        self._info = _Info(info)
         try:
             with open(path, "rb") as file:
                 stanzas = file.read().split(b"\n\n")
@@ -123,16 +124,9 @@ class Packages:
         """Return the name under which a package is known here: dpkg may name the host's own architecture, too."""
         return name if name in self.states else name.partition(":")[0]
 
-    def replaced(self, since: int, folder: str = _INFO) -> list[str]:
+    def replaced(self, since: int) -> list[str]:
         """Return the packages whose files were put in place since a moment; none for the beginning of time."""
-        if not since:
-            return []
-        found = set()
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(".list") and entry.stat().st_mtime >= since:
-                    found.add(self.name_of(entry.name[: -len(".list")]))
-        return sorted(found)
+        return sorted(map(self.name_of, self._info.listed_since(since))) if since else []
 
     def is_configuration(self, path: str) -> bool:
         """Return whether dpkg asks before it replaces a file, and leaves its mode as it is."""
@@ -140,7 +134,7 @@ class Packages:
 
     def files(self, name: str) -> list[str]:
         """Return a package's files, where a system with one /usr has them."""
-        return [_of_one_usr(path) for path in _info(name, ".list")]
+        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
 
     def executables(self, name: str) -> list[str]:
         """Return a package's programs, and what lets people log in."""
@@ -176,18 +170,40 @@ class Packages:
             if self.owners.get(beside) in names and md5(path) == self._sums.get(beside)
         }
 
-    @staticmethod
-    def sums(name: str) -> dict[str, str]:
+    def sums(self, name: str) -> dict[str, str]:
         """Return the digests that a package's files came with, but for those of its configuration."""
-        pairs = (line.partition("  ") for line in _info(name, ".md5sums"))
+        pairs = (line.partition("  ") for line in self._info.lines(name, ".md5sums"))
         return {_of_one_usr("/" + path): total for total, _, path in pairs}
 
 
-def _info(name: str, ending: str) -> list[str]:
-    """Return the lines of what dpkg keeps about a package."""
-    pattern = os.path.join(_INFO, glob.escape(name.partition(":")[0]))
-    text = read(pattern + ending) or "".join(read(path) for path in glob.glob(pattern + ":*" + ending)[:1])
-    return text.splitlines()
+class _Info:
+    """What dpkg keeps about each package, in a folder of thousands of files: it is listed once."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._files: dict[str, str] | None = None
+
+    def lines(self, name: str, ending: str) -> list[str]:
+        """Return the lines of a package's file; its name has the architecture in it where there may be several."""
+        if self._files is None:
+            self._files = self._listed()
+        file = self._files.get(name + ending) or self._files.get(name.partition(":")[0] + ending)
+        return read(os.path.join(self._folder, file)).splitlines() if file else []
+
+    def listed_since(self, moment: int) -> list[str]:
+        """Return the packages whose lists of files were written since a moment, as dpkg names them."""
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
+            lists = [entry for entry in entries if entry.name.endswith(".list")]
+            return [entry.name[: -len(".list")] for entry in lists if entry.stat().st_mtime >= moment]
+        return []
+
+    def _listed(self) -> dict[str, str]:
+        """Return the files by their names, and by those without an architecture."""
+        try:
+            files = sorted(os.listdir(self._folder), reverse=True)
+        except OSError:
+            return {}
+        return {**{re.sub(r":[^.]*", "", file, count=1): file for file in files}, **{file: file for file in files}}
 
 
 def md5(path: str) -> str:
@@ -203,7 +219,7 @@ def md5(path: str) -> str:
 
 
 def _of_one_usr(path: str) -> str:
-    return re.sub(r"^/(s?bin|lib\d*)/", r"/usr/\1/", path)
+    return "/usr" + path if _BESIDE_USR.match(path) else path
 
 
 def _is_program(path: str) -> bool:

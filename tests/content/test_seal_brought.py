@@ -23,12 +23,10 @@ class Host:
     """A made-up host whose dpkg knows one package, x, in version 2, with the files that it is given."""
 
     folder: Path
-    monkeypatch: pytest.MonkeyPatch
 
     def __post_init__(self) -> None:
         self.info = self.folder / "info"
         self.info.mkdir()
-        self.monkeypatch.setattr(SYSTEM, "_INFO", str(self.info))
 
     def file(self, name: str, text: str = "x") -> str:
         path = self.folder / name
@@ -47,12 +45,12 @@ class Host:
         stanzas.append("Package: x\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2\n")
         stanzas[1] += f"Conffiles:\n {configuration} {digest}\n" if configuration else ""
         status = self.file("status", "\n".join(stanzas))
-        return SYSTEM.Packages(status)
+        return SYSTEM.Packages(status, str(self.info))
 
 
 @pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    return Host(tmp_path, monkeypatch)
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
 
 
 def moments(*paths: str) -> tuple[int, int]:
@@ -142,12 +140,7 @@ def test_packages_whose_files_were_put_in_place_since(host: Host) -> None:
     packages = host.packages()
     (host.info / "dpkg.list").touch()
     os.utime(host.info / "dpkg.list", (100, 100))
-    folder = str(host.info)
-    assert (packages.replaced(0, folder), packages.replaced(50, folder), packages.replaced(101, folder)) == (
-        [],
-        ["dpkg", "x"],
-        ["x"],
-    )
+    assert (packages.replaced(0), packages.replaced(50), packages.replaced(101)) == ([], ["dpkg", "x"], ["x"])
 
 
 def test_files_that_packages_list(tmp_path: Path) -> None:
