@@ -15,6 +15,7 @@ _ENABLED_BY_PACKAGES = "/var/lib/systemd/deb-systemd-helper-enabled/"
 _UNITS = "/etc/systemd/system/"
 _ALTERNATIVES = "/var/lib/dpkg/alternatives/"
 _AUTHORITIES, _CHOSEN_AUTHORITIES = "/usr/share/ca-certificates/", "/etc/ca-certificates.conf"
+_MANY = (_AUTHORITIES + "*.crt", _AUTHORITIES + "*/*.crt", "/etc/apparmor.d/*")
 # Clocks of files and of programs are not read at the same moment.
 _SLACK = 1
 
@@ -39,10 +40,13 @@ class Brought:
                 self._times[known] = (int(start) - _SLACK, int(end) + _SLACK)
 
     def files(self, paths: Iterable[str]) -> dict[str, list[str]]:
-        """Return, by path, the package; and whether only its `content` is the package's or `all` of it."""
+        """Return, by path, the package; and whether only its `content` is the package's or `all` of it.
+
+        Of configuration, dpkg leaves the mode as it was.
+        """
         owners = self._packages.brought(list(paths), self._times)
         return {
-            path: [name, "content" if self._packages.is_configuration(path) else "all"]
+            path: [name, "content" if path in self._packages.configuration else "all"]
             for path, name in owners.items()
             if self._is_of(path, name) and (path != _CHOSEN_AUTHORITIES or self._all_authorities())
         }
@@ -92,11 +96,11 @@ class Brought:
         return lines == {path[len(_AUTHORITIES) :] for path in own}
 
 
-def changed_authorities(packages: Packages) -> list[str]:
-    """Return the authorities for everybody's use that are not as the package of authorities brought them."""
-    sums = packages.sums("ca-certificates")
-    paths = sorted(glob.glob(_AUTHORITIES + "*.crt") + glob.glob(_AUTHORITIES + "*/*.crt"))
-    return [path for path in paths if md5(path) != sums.get(path)]
+def unlike_packages(packages: Packages) -> list[str]:
+    """Return authorities and rules of AppArmor that are not as packages brought them: all of them were too much."""
+    known = {**packages.configuration, **packages.sums("ca-certificates")}
+    paths = [path for pattern in _MANY for path in glob.glob(pattern)]
+    return sorted(path for path in paths if os.path.isfile(path) and md5(path) != known.get(path))
 
 
 def owners_of_links(packages: Packages, links: Iterable[str], names: Iterable[str]) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Packages:
     Attributes:
         states: version and hold by name, of what is installed; a foreign architecture is part of the name.
         owners: which package a configuration file belongs to.
+        configuration: the digests that configuration files came with.
     """
 
     def __init__(self, path: str = "/var/lib/dpkg/status", info: str = "/var/lib/dpkg/info") -> None:
@@ -75,7 +76,7 @@ class Packages:
             "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
             "/etc/ca-certificates.conf": "ca-certificates",
         }
-        self._sums: dict[str, str] = {}
+        self.configuration: dict[str, str] = {}
         self._info = _Info(info)
         try:
             with open(path, "rb") as file:
@@ -102,7 +103,7 @@ class Packages:
         for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
             words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
             self.owners[words[0].strip()] = name
-            self._sums[words[0].strip()] = words[1].strip()
+            self.configuration[words[0].strip()] = words[1].strip()
 
     def state(self, name: str) -> dict[str, str]:
         return self.states.get(name, {"presence": "absent"})
@@ -128,10 +129,6 @@ class Packages:
         """Return the packages whose files were put in place since a moment; none for the beginning of time."""
         return sorted(map(self.name_of, self._info.listed_since(since))) if since else []
 
-    def is_configuration(self, path: str) -> bool:
-        """Return whether dpkg asks before it replaces a file, and leaves its mode as it is."""
-        return path in self._sums
-
     def files(self, name: str) -> list[str]:
         """Return a package's files, where a system with one /usr has them."""
         return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
@@ -153,7 +150,7 @@ class Packages:
         """Return the owners of paths; of updated packages, only of what is as the package brought it."""
         owners = self.owners_of(paths, updated)
         for name in set(owners.values()).intersection(updated):
-            sums = {**self._sums, **self.sums(name)}
+            sums = {**self.configuration, **self.sums(name)}
             for path in [path for path, owner in owners.items() if owner == name and path in sums]:
                 if md5(path) != sums[path]:
                     del owners[path]
@@ -167,7 +164,7 @@ class Packages:
         return {
             path: self.owners[beside]
             for path, beside in found.items()
-            if self.owners.get(beside) in names and md5(path) == self._sums.get(beside)
+            if self.owners.get(beside) in names and md5(path) == self.configuration.get(beside)
         }
 
     def sums(self, name: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from .seal_system import read
 
 # Folders whose files are read by something that runs as root.
 _FOLDERS = (
-    "/etc/apparmor.d", "/etc/apparmor.d/disable", "/etc/apparmor.d/force-complain", "/etc/apparmor.d/local",
+    "/etc/apparmor.d/disable", "/etc/apparmor.d/force-complain", "/etc/apparmor.d/local",
     "/etc/apt/apt.conf.d", "/etc/apt/auth.conf.d", "/etc/apt/keyrings", "/etc/apt/preferences.d",
     "/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/audit/plugins.d", "/etc/audit/rules.d",
     "/etc/bash_completion.d", "/etc/binfmt.d", "/etc/ca-certificates/update.d", "/etc/chrony/conf.d",

@@ -17,9 +17,9 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts 
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought import (
     Brought,
-    changed_authorities,
     is_automatic,
     owners_of_links,
+    unlike_packages,
 )
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
@@ -256,7 +256,7 @@ class Capture:
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = {name: row[5] for name, row in self._accounts.users.items()}
         named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled])
-        named += changed_authorities(self._packages)
+        named += unlike_packages(self._packages)
         used = [homes.pop(name) for name in self._accounts.with_shell()]
         paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *named])
         files = self._owned([path for path in paths if path not in self._of("file")])

@@ -125,15 +125,20 @@ def test_the_list_of_authorities_is_a_packages_only_without_anybodys_choice(
         assert brought.files([chosen]) == {}
 
 
-def test_authorities_that_are_not_as_the_package_brought_them(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BROUGHT, "_AUTHORITIES", f"{host.folder}/authorities/")
+def test_authorities_and_rules_that_are_not_as_packages_brought_them(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        BROUGHT, "_MANY", (f"{host.folder}/authorities/*.crt", f"{host.folder}/*/*/*.crt", f"{host.folder}/rules*")
+    )
     own, changed, new = (host.file(f"authorities/{name}.crt") for name in ("a/own", "a/changed", "new"))
-    packages = host.packages()
+    rules, more = host.file("rules"), host.file("rules-more")
+    packages = host.packages(configuration=rules)
     digest = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
     sums = "".join(f"{digest}  {path[1:]}\n" for path in (own, changed))
     (host.info / "ca-certificates.md5sums").write_text(sums, encoding="utf-8")
     Path(changed).write_text("y", encoding="utf-8")
-    assert BROUGHT.changed_authorities(packages) == sorted([changed, new])
+    assert BROUGHT.unlike_packages(packages) == sorted([changed, new, more])
 
 
 def test_packages_whose_files_were_put_in_place_since(host: Host) -> None:
