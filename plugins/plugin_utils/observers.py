@@ -96,6 +96,19 @@ def sender_names(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]
     ]
 
 
+def log_receiver(host: str, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> str:
+    """Return the observer to which `host` sends its logs by the role `logging`; empty where it sends them to none."""
+    return _log_receiver(host, hostvars, _Observers(hostvars, observers))
+
+
+def log_senders(
+    hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str], observer: str
+) -> list[str]:
+    """Return those of `hosts` that send their logs to `observer`, sorted."""
+    known = _Observers(hostvars, observers)
+    return sorted(str(host) for host in hosts if _log_receiver(host, hostvars, known) == observer)
+
+
 def certificate_names(host: str, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> list[str]:
     """Return what a certificate of `host` says that it is: its name and addresses, as `DNS:name` and `IP:address`.
 
@@ -119,7 +132,23 @@ def _role_is_on(role: str, variables: Mapping[str, Any]) -> bool:
     enabled = variables.get(role + "_enabled")
     if enabled is None:
         return "skip-" + role.replace("_", "-") not in (variables.get("bedplate_tags") or ())
-    return str(enabled).strip().lower() not in ("false", "no", "off", "0")
+    return _is_true(enabled)
+
+
+def _is_true(value: object) -> bool:
+    return str(value).strip().lower() not in ("false", "no", "off", "0")
+
+
+def _log_receiver(host: str, hostvars: Mapping[str, Mapping[str, Any]], known: _Observers) -> str:
+    variables = hostvars[host]
+    nearest = known.nearest_to(variables)
+    forwards = _role_is_on("logging", variables) and _is_true(variables.get("logging_forward", True))
+    if not forwards or variables.get("logging_receivers") or not nearest:
+        return ""
+    receiver = str(host) if host in nearest else nearest[0]
+    # One that has certificates takes nothing from a host that has none.
+    refused = not _role_is_on("certificates", variables) and _role_is_on("certificates", hostvars[receiver])
+    return "" if refused else receiver
 
 
 class _Observers:
