@@ -62,5 +62,7 @@ def variable_values() -> list[Query]:
             chosen = re.fullmatch(r"label_values\(([\w:]+)(?:\{(.+)\})?, (\w+)\)", text)
             assert chosen, f"{file.stem}: a variable is chosen from {text}"
             name, matchers, label = chosen.groups()
-            found.append(Query(file.stem, f"variable {label}", f'{name}{{{matchers + ", " if matchers else ""}{label}!=""}}'))
+            found.append(
+                Query(file.stem, f"variable {label}", f'{name}{{{matchers + ", " if matchers else ""}{label}!=""}}')
+            )
     return found

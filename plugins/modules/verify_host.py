@@ -28,10 +28,14 @@ options:
   state:
     description:
       - C(present) begins the proof; C(delivery) says what rsyslog does with lines that did not arrive; C(absent)
-        takes the metric away again.
+        takes the metric of I(token) away again.
     type: str
     choices: [present, delivery, absent]
     default: present
+  token:
+    description: With C(absent), what the proof's beginning returned.
+    type: str
+    default: ""
   textfile_directory:
     description: The folder of the node exporter's text files. Where it is missing, no metric is shown.
     type: path
@@ -64,6 +68,10 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description: What the line and the metric carry; empty when nothing was written.
+  returned: when state is present
+  type: str
+unwritten:
+  description: Why the metric could not be written; empty when it could.
   returned: when state is present
   type: str
 login:
@@ -108,7 +116,7 @@ words:
   type: str
 """
 
-_METRIC = "bedplate_verify.prom"
+_METRIC = "bedplate_verify-{0}.prom"
 _NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 _TCP_LISTENS = "0A"
@@ -277,25 +285,53 @@ def certificate_expired(module: AnsibleModule, path: str) -> bool:
     return code != 0
 
 
-def begin(folder: str, seconds: int) -> str:
-    """Log a line and show a metric; return the token that both carry."""
-    token = secrets.token_hex(8)
-    if os.path.isdir(folder):
-        text = 'bedplate_verify_alert{{token="{0}"}} {1}\n'.format(token, int(time.time()) + seconds)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate_verify-")
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            os.fchmod(descriptor, 0o644)
-        os.rename(temporary, os.path.join(folder, _METRIC))
+def new_token() -> str:
+    """Return what the line and the metric of one proof carry."""
+    return secrets.token_hex(8)
+
+
+def begin(folder: str, seconds: int, token: str) -> str:
+    """Log a line and show a metric, both with the token; return why the metric could not be written, or nothing."""
     syslog.openlog("bedplate-verify", 0, syslog.LOG_USER)
     syslog.syslog(syslog.LOG_NOTICE, "proof {0}".format(token))
-    return token
+    if not os.path.isdir(folder):
+        return "there is no folder {0}".format(folder)
+    try:
+        _forget(folder)
+        _show(folder, int(time.time()) + seconds, token)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
-def end(folder: str) -> None:
-    """Take the metric away."""
-    path = os.path.join(folder, _METRIC)
-    if os.path.exists(path):
+def _show(folder: str, until: int, token: str) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate_verify-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write('bedplate_verify_alert{{token="{0}"}} {1}\n'.format(token, until))
+            os.fchmod(descriptor, 0o644)
+        os.rename(temporary, os.path.join(folder, _METRIC.format(token)))
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def _forget(folder: str) -> None:
+    """Take away what proofs left that were killed. One that goes on beside this one keeps its own."""
+    for path in glob.glob(os.path.join(folder, _METRIC.format("*"))):
+        try:
+            with open(path, encoding="ascii", errors="replace") as file:
+                until = file.read().rpartition(" ")[2].strip()
+            if not until.isdigit() or int(until) < time.time():
+                os.unlink(path)
+        except FileNotFoundError:  # its own proof was faster
+            continue
+
+
+def end(folder: str, token: str) -> None:
+    """Take the metric of one proof away."""
+    path = os.path.join(folder, _METRIC.format(token))
+    if token and os.path.exists(path):
         os.unlink(path)
 
 
@@ -303,6 +339,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "delivery", "absent"], "default": "present"},
+            "token": {"type": "str", "default": "", "no_log": False},
             "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
             "alert_seconds": {"type": "int", "default": 180},
             "services": {
@@ -318,14 +355,16 @@ def main() -> None:
     params = module.params
     if params["state"] == "absent":
         if not module.check_mode:
-            end(params["textfile_directory"])
+            end(params["textfile_directory"], params["token"])
         module.exit_json(changed=False)
     if params["state"] == "delivery":
         module.exit_json(changed=False, connected=connected("rsyslogd"), words=last_words(module, "rsyslog"))
+    token = "" if module.check_mode else new_token()
     module.exit_json(
         changed=False,
         login=os.environ.get("SUDO_USER") or getpass.getuser(),
-        token="" if module.check_mode else begin(params["textfile_directory"], params["alert_seconds"]),
+        token=token,
+        unwritten=begin(params["textfile_directory"], params["alert_seconds"], token) if token else "",
         accounts=accounts(module),
         grants=granted(),
         listening=listening(),

@@ -55,7 +55,9 @@ def test_variables_are_declared(file: Path) -> None:
             assert query.variables <= declared | BUILT_IN, query.panel
 
 
-FLEET_WIDE = [query for query in dashboards.queries() if query.dashboard != "host" and "this observer" not in query.panel]
+FLEET_WIDE = [
+    query for query in dashboards.queries() if query.dashboard != "host" and "this observer" not in query.panel
+]
 
 
 @pytest.mark.parametrize("query", FLEET_WIDE, ids=lambda query: f"{query.dashboard}: {query.panel}")
