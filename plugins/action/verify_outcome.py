@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 
 
 class ActionModule(ActionBase):
-    """Fails with `failed_checks`, if there are any; a host that was `unreachable` is that again, without a new attempt."""
+    """Fails with `failed_checks`, if there are any; a host that was `unreachable` is so again, unasked."""
 
     TRANSFERS_FILES = False
     _VALID_ARGS = frozenset(["failed_checks", "unreachable"])

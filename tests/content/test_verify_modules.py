@@ -271,7 +271,7 @@ class TestObserver:
         assert answer["error"] == ""
 
     def test_ports_of_many_hosts_do_not_wait_for_each_other(self) -> None:
-        """As many hosts as none could try one behind the other, behind a firewall that drops: all wait at one barrier."""
+        """Behind firewalls that drop, each port takes its whole patience: here all wait at one barrier."""
         probes = {f"host{number}": {"address": f"192.0.2.{number}", "ports": [1, 2]} for number in range(1, 21)}
         together = threading.Barrier(40, timeout=30)
 
@@ -279,7 +279,7 @@ class TestObserver:
             together.wait()
             return True
 
-        assert PROBING.open_ports_of(probes, attempt=attempt) == dict.fromkeys(probes, [1, 2])
+        assert PROBING.open_ports_of(probes, attempt=attempt) == {host: [1, 2] for host in probes}
 
     def test_ports_are_tried(self, fleet: Fleet, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -357,7 +357,7 @@ def test_a_host_of_which_the_inventory_is_wrong_is_not_told_to_be_out_of_reach(t
 
 @on_systemd
 def test_no_observer_waits_for_another(tmp_path: Path) -> None:
-    """Each of two has scraped its host only after both were asked: one behind the other, the first would wait in vain."""
+    """Each of two begins to answer when both were asked: one behind the other, the first would wait in vain."""
     asked = threading.Barrier(2)
 
     class Waiting(Fleet):

@@ -245,10 +245,14 @@ def test_an_authority_that_has_expired_is_one_clear_sentence(fleet: Fleet) -> No
         f"cp -a {folder}/ca.pem {folder}/kept && echo '{ended.public_bytes(Encoding.PEM).decode()}' > {folder}/ca.pem",
     )
     try:
-        done = fleet.play("--limit", "fra1-colo-02", "--tags", "metrics")
+        done = fleet.play("--limit", "fra1-colo-01,fra1-colo-02", "--tags", "metrics")
         assert done.returncode == 2
         said = " ".join(done.stdout.split())
-        assert f"the certificate authority {folder}/ca.pem expired on {now - day:%Y-%m-%d}" in said
+        sentence = f"the certificate authority {folder}/ca.pem expired on {now - day:%Y-%m-%d}"
+        # To each host, and not only to the one that asked for all.
+        for host in ("fra1-colo-01", "fra1-colo-02"):
+            assert re.search(rf"fatal: \[{host}\]: FAILED! => [^[]{{0,400}}{sentence}", said), said
+        assert "does not answer" not in said
     finally:
         fleet.shell(SECOND, f"mv {folder}/kept {folder}/ca.pem")
 
