@@ -26,7 +26,7 @@ def expectation(
 
     Args:
         given: values of the inventory: users, accounts_extra, connection_keys, login, ports (numbers of TCP), services,
-            rules (of the firewall), ports_extra, clock_limit, firewall, skip.
+            rules (of the firewall), ports_extra, clock_limit, skip.
 
     Raises:
         ValueError: a check to skip or a port is none.
@@ -41,7 +41,7 @@ def expectation(
         ports=frozenset(_ports(given, host)),
         logs_to=log_receiver(host, hostvars, observers),
         clock_limit=float(given["clock_limit"]),
-        firewall=bool(given["firewall"]),
+        firewall=role_is_on("firewall", hostvars[host]),
         skipped={
             **{check: "the role {0} is off here".format(role) for check, role in off.items()},
             **dict.fromkeys(given["skip"], "left out by verify_skip"),

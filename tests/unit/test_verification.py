@@ -216,7 +216,7 @@ GIVEN = {
     "login": "ops", "connection_keys": [f"{KEY} ops@laptop"], "users": [], "accounts_extra": [], "ports": [22, 9100],
     "services": [{"protocol": "udp", "ports": [53]}],
     "rules": [{"ports": ["8000-8002"]}, {"ports": [6667], "action": "drop"}],
-    "ports_extra": ["161/udp", 8443], "clock_limit": 1, "firewall": False, "skip": [],
+    "ports_extra": ["161/udp", 8443], "clock_limit": 1, "skip": [],
 }  # fmt: skip
 HOSTVARS: dict[str, dict[str, Any]] = {
     "obs": {"bedplate_site": "x", "ansible_host": "192.0.2.1"},
@@ -249,6 +249,19 @@ class TestPlan:
     def test_logs_that_go_elsewhere_are_awaited_nowhere(self, change: dict[str, Any]) -> None:
         hostvars = {**HOSTVARS, "a": {**HOSTVARS["a"], **change}}
         assert verification_plan.expectation(GIVEN, "a", hostvars, ["obs"]).logs_to == ""
+
+    @pytest.mark.parametrize(
+        ("change", "wanted"),
+        [
+            ({}, True),
+            ({"firewall_enabled": False}, False),
+            ({"firewall_enabled": "no"}, False),  # as a config context or --extra-vars may have it
+            ({"bedplate_tags": ["skip-firewall"]}, False),
+        ],
+    )
+    def test_a_firewall_is_wanted_unless_the_inventory_has_it_off(self, change: dict[str, Any], wanted: bool) -> None:
+        hostvars = {**HOSTVARS, "a": {**HOSTVARS["a"], **change}}
+        assert verification_plan.expectation(GIVEN, "a", hostvars, ["obs"]).firewall is wanted
 
     def test_an_observer_keeps_its_own_logs(self) -> None:
         hostvars = {**HOSTVARS, "obs-b": {"bedplate_site": "x", "ansible_host": "192.0.2.3"}}
