@@ -28,7 +28,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Variables of the role, for each address that Prometheus may listen on."""
     folder = tmp_path_factory.mktemp("settings")
     hosts = {f"host{number}": {"observer_listen_address": address} for number, address in enumerate(ADDRESSES)}
-    shown = "{{ {'unread': _observer_rules_unread, 'self': groups.all | map('extract', hostvars, '_observer_self') | list} | to_json }}"
+    addresses = "groups.all | map('extract', hostvars, '_observer_self') | list"
+    shown = "{{ {'unread': _observer_rules_unread, 'self': " + addresses + "} | to_json }}"
     play = {
         "hosts": "all",
         "gather_facts": False,
