@@ -64,10 +64,11 @@ class _Proof:
 
     def verdicts(self, host: str) -> list[Verdict]:
         variables = self._hostvars[host]
-        answer = {**(variables.get("__verify_host") or {}), "delivery": variables.get("__verify_delivery") or {}}
-        unasked = _unasked(answer, variables)
+        found = variables.get("__verify_host") or {}
+        unasked = _unasked(found, variables)
         if unasked:
             return judge(as_expectation({}), None, {}, [], unasked)
+        answer = {**found, "delivery": variables.get("__verify_delivery") or {}}
         watched = {
             name: {**seen, "seen": seen["hosts"].get(host)}
             for name, seen in self._observations.items()
@@ -86,6 +87,8 @@ class _Proof:
 
 def _unasked(answer: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
     """Return why a host cannot be judged; nothing where it can."""
+    if not answer:
+        return "the run had lost the host before the proof began"
     if answer.get("unreachable"):
         return "the host could not be reached: {0}".format(answer.get("msg") or "no reason was given")
     if "listening" not in answer:
