@@ -24,7 +24,7 @@ _UNIT_PROPERTIES = (
 )
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 _HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
-_INFO = "/var/lib/dpkg/info"
+_BESIDE_USR = re.compile(r"/(s?bin|lib\d*)/")
 _HISTORY = "/var/log/apt/history.log"
 
 
@@ -65,7 +65,7 @@ class Packages:
         owners: which package a configuration file belongs to.
     """
 
-    def __init__(self, path: str = "/var/lib/dpkg/status") -> None:
+    def __init__(self, path: str = "/var/lib/dpkg/status", info: str = "/var/lib/dpkg/info") -> None:
         self.states: dict[str, dict[str, str]] = {}
         # These files are put together from the certificates of a package, and are none of its own.
         self.owners: dict[str, str] = {
@@ -73,6 +73,7 @@ class Packages:
             "/etc/ca-certificates.conf": "ca-certificates",
         }
         self._sums: dict[str, str] = {}
+        self._info = _Info(info)
         try:
             with open(path, "rb") as file:
                 stanzas = file.read().split(b"\n\n")
@@ -139,22 +140,36 @@ class Packages:
                     del owners[path]
         return owners
 
-    @staticmethod
-    def _files(name: str) -> list[str]:
+    def _files(self, name: str) -> list[str]:
         """Return a package's files, where a system with one /usr has them."""
-        return [_of_one_usr(path) for path in _info(name, ".list")]
+        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
 
-    @staticmethod
-    def _sums_of(name: str) -> dict[str, str]:
-        pairs = (line.partition("  ") for line in _info(name, ".md5sums"))
+    def _sums_of(self, name: str) -> dict[str, str]:
+        pairs = (line.partition("  ") for line in self._info.lines(name, ".md5sums"))
         return {_of_one_usr("/" + path): total for total, _, path in pairs}
 
 
-def _info(name: str, ending: str) -> list[str]:
-    """Return the lines of what dpkg keeps about a package."""
-    pattern = os.path.join(_INFO, glob.escape(name.partition(":")[0]))
-    text = read(pattern + ending) or "".join(read(path) for path in glob.glob(pattern + ":*" + ending)[:1])
-    return text.splitlines()
+class _Info:
+    """What dpkg keeps about each package, in a folder of thousands of files: it is listed once."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._files: dict[str, str] | None = None
+
+    def lines(self, name: str, ending: str) -> list[str]:
+        """Return the lines of a package's file; its name has the architecture in it where there may be several."""
+        if self._files is None:
+            self._files = self._listed()
+        file = self._files.get(name + ending) or self._files.get(name.partition(":")[0] + ending)
+        return read(os.path.join(self._folder, file)).splitlines() if file else []
+
+    def _listed(self) -> dict[str, str]:
+        """Return the files by their names, and by those without an architecture."""
+        try:
+            files = sorted(os.listdir(self._folder), reverse=True)
+        except OSError:
+            return {}
+        return {**{re.sub(r":[^.]*", "", file, count=1): file for file in files}, **{file: file for file in files}}
 
 
 def md5(path: str) -> str:
@@ -170,7 +185,7 @@ def md5(path: str) -> str:
 
 
 def _of_one_usr(path: str) -> str:
-    return re.sub(r"^/(s?bin|lib\d*)/", r"/usr/\1/", path)
+    return "/usr" + path if _BESIDE_USR.match(path) else path
 
 
 def _is_program(path: str) -> bool:
