@@ -83,6 +83,11 @@ accounts:
   returned: when state is present
   type: list
   elements: dict
+other_keys:
+  description: Where sshd finds keys besides in files, as its configuration has it.
+  returned: when state is present
+  type: list
+  elements: str
 grants:
   description: Accounts that the product access_grant let in for a while, each with name and keys.
   returned: when state is present
@@ -126,21 +131,24 @@ _UDP_UNCONNECTED = "07"
 _DAY = 86400
 
 
-def accounts(module: AnsibleModule) -> list[dict[str, object]]:
-    """Return the accounts of /etc/passwd that have UID 0 or a login shell."""
+def accounts(module: AnsibleModule) -> tuple[list[dict[str, object]], list[str]]:
+    """Return the accounts of /etc/passwd with UID 0 or a login shell, and where sshd finds keys besides in files."""
     shadow = _shadow()
     found = []
+    elsewhere: set[str] = set()
     with open("/etc/passwd", encoding="utf-8") as file:
         rows = [line.rstrip("\n").split(":") for line in file if line.count(":") == 6]
     for name, _, uid, _, _, home, shell in rows:
         login = os.path.basename(shell or "sh") not in _NO_LOGIN
         if uid == "0" or login:
             password, expired = shadow.get(name, (False, False))
-            keys = sorted({key for path in _key_files(module, name, home) for key in _keys(path)})
+            files, others = _key_files(module, name, home)
+            keys = sorted({key for path in files for key in _keys(path)})
+            elsewhere.update(others)
             found.append(
                 {"name": name, "uid": int(uid), "login": login, "password": password, "expired": expired, "keys": keys}
             )
-    return found
+    return found, sorted(elsewhere)
 
 
 def _shadow() -> dict[str, tuple[bool, bool]]:
@@ -151,17 +159,23 @@ def _shadow() -> dict[str, tuple[bool, bool]]:
     return {row[0]: (not row[1].startswith(("!", "*")), bool(row[7]) and int(row[7]) <= today) for row in rows}
 
 
-def _key_files(module: AnsibleModule, name: str, home: str) -> list[str]:
-    """Return the files in which sshd looks for the account's keys."""
+def _key_files(module: AnsibleModule, name: str, home: str) -> tuple[list[str], list[str]]:
+    """Return the files in which sshd looks for the account's keys, and where else it finds some."""
     where = "user={0},host=localhost,addr=127.0.0.1".format(name)
-    patterns = [".ssh/authorized_keys", ".ssh/authorized_keys2"]
     sshd = "/usr/sbin/sshd"
-    if os.path.exists(sshd):
-        _, out, _ = module.run_command([sshd, "-T", "-C", where])
-        said = [line.split()[1:] for line in out.splitlines() if line.lower().startswith("authorizedkeysfile ")]
-        patterns = said[0] if said else patterns
+    out = module.run_command([sshd, "-T", "-C", where])[1] if os.path.exists(sshd) else ""
+    patterns, others = sources_of_keys(out)
     paths = [each.replace("%h", home).replace("%u", name).replace("%%", "%") for each in patterns]
-    return [path if os.path.isabs(path) else os.path.join(home, path) for path in paths]
+    return [path if os.path.isabs(path) else os.path.join(home, path) for path in paths], others
+
+
+def sources_of_keys(said: str) -> tuple[list[str], list[str]]:
+    """Return the files of keys, with the patterns of sshd, and its other sources of keys, by what `sshd -T` says."""
+    values = {line.partition(" ")[0].lower(): line.partition(" ")[2].strip() for line in said.splitlines()}
+    files = values.get("authorizedkeysfile", "").split() or [".ssh/authorized_keys", ".ssh/authorized_keys2"]
+    others = ("AuthorizedKeysCommand", "AuthorizedPrincipalsCommand", "TrustedUserCAKeys")
+    found = [(name, values.get(name.lower(), "none")) for name in others]
+    return files, ["{0} {1}".format(name, value) for name, value in found if value not in ("", "none")]
 
 
 def _keys(path: str) -> list[str]:
@@ -360,12 +374,14 @@ def main() -> None:
     if params["state"] == "delivery":
         module.exit_json(changed=False, connected=connected("rsyslogd"), words=last_words(module, "rsyslog"))
     token = "" if module.check_mode else new_token()
+    found, other_keys = accounts(module)
     module.exit_json(
         changed=False,
         login=os.environ.get("SUDO_USER") or getpass.getuser(),
         token=token,
         unwritten=begin(params["textfile_directory"], params["alert_seconds"], token) if token else "",
-        accounts=accounts(module),
+        accounts=found,
+        other_keys=other_keys,
         grants=granted(),
         listening=listening(),
         clock=clock(module),

@@ -191,6 +191,9 @@ def _accounts(expected: Expectation, host: Mapping[str, Any]) -> Verdict:
         faults += ["{0} has expired".format(name)] if account["expired"] and keys else []
     missing = sorted(name for name, keys in expected.accounts.items() if keys and name not in known)
     faults += ["{0} cannot log in here".format(name) for name in missing]
+    if host.get("other_keys") and not faults:
+        unseen = "sshd also takes keys that are in no file: {0}".format(", ".join(host["other_keys"]))
+        return Verdict("accounts", BLOCKED, unseen)
     return _verdict("accounts", "; ".join(faults), "{0} as expected".format(", ".join(sorted(known))))
 
 

@@ -65,6 +65,16 @@ class TestHost:
         assert HOST._keys(str(file)) == ["ssh-ed25519 AAAA", "ssh-rsa BBBB"]
         assert HOST._keys(str(tmp_path / "missing")) == []
 
+    def test_other_sources_of_keys_are_read_from_what_sshd_says(self) -> None:
+        said = (
+            "port 22\nauthorizedkeysfile .ssh/authorized_keys /etc/keys/%u\nauthorizedkeyscommand /usr/bin/lookup %u\n"
+            "authorizedkeyscommanduser nobody\ntrustedusercakeys none\n"
+        )
+        assert HOST.sources_of_keys(said) == (
+            [".ssh/authorized_keys", "/etc/keys/%u"], ["AuthorizedKeysCommand /usr/bin/lookup %u"],
+        )  # fmt: skip
+        assert HOST.sources_of_keys("") == ([".ssh/authorized_keys", ".ssh/authorized_keys2"], [])
+
     def test_the_metric_is_shown_and_taken_away(self, tmp_path: Path) -> None:
         token = HOST.new_token()
         assert HOST.begin(str(tmp_path), 60, token) == ""

@@ -144,6 +144,14 @@ def test_accounts_are_those_that_are_expected(accounts: list[dict[str, Any]], wo
     assert words in verdict.detail
 
 
+def test_keys_that_are_in_no_file_cannot_be_judged() -> None:
+    verdict = verdicts(answer(other_keys=["TrustedUserCAKeys /etc/ssh/ca.pub"]))["accounts"]
+    assert verdict.status == "blocked"
+    assert verdict.detail == "sshd also takes keys that are in no file: TrustedUserCAKeys /etc/ssh/ca.pub"
+    stranger = answer(other_keys=["TrustedUserCAKeys /etc/ssh/ca.pub"], accounts=[account("carol", keys=[OTHER])])
+    assert verdicts(stranger)["accounts"].status == "failed"
+
+
 def test_an_account_that_is_expected_and_missing_fails() -> None:
     verdict = verdicts(answer(accounts=[account("root", uid=0)]))["accounts"]
     assert verdict.detail == "ops cannot log in here"
