@@ -110,3 +110,39 @@ def test_agents_of_hypervisors(tmp_path: Path) -> None:
         "ubuntu-vmware": ["open-vm-tools"],
         "ubuntu-hyperv": [],
     }
+
+
+def test_observers_behind_one_address_are_let_in(tmp_path: Path) -> None:
+    hosts = {
+        "obs1": {"ansible_host": "192.0.2.1", "bedplate_primary_ip6": "2001:db8::1", "bedplate_role": "observer"},
+        "obs2": {"ansible_host": "192.0.2.1", "bedplate_role": "observer"},
+        "web1": {"ansible_host": "198.51.100.7"},
+    }
+    found = role_values(tmp_path, "firewall", "{{ _firewall_observer_addresses }}", hosts)
+    assert found["web1"] == ["192.0.2.1", "2001:db8::1"]
+
+
+def test_a_list_of_ones_own_is_no_mistake_in_clouds(tmp_path: Path) -> None:
+    hosts = {
+        "own": {"bedplate_class": "cloud", "hardening_sysctl": [{"name": "kernel.sysrq", "value": 0}]},
+        "wrong": {"bedplate_class": "cloud", "hardening_controls_off_extra": ["3.99"]},
+    }
+    assert role_values(tmp_path, "hardening", "{{ _hardening_unknown }}", hosts) == {"own": [], "wrong": ["3.99"]}
+
+
+def test_what_is_watched_besides_takes_nothing_away(tmp_path: Path) -> None:
+    extra = [
+        {"key": "read", "path": "/etc/shadow", "access": "r"},
+        {"key": "identity", "path": "/etc/group", "access": "wax"},
+    ]
+    wanted = (
+        "{{ _auditing_watches | selectattr('path', 'in', ['/etc/shadow', '/etc/group']) | map(attribute='access') }}"
+    )
+    hosts = {"web1": {"auditing_watches_extra": extra}, "web2": {}}
+    assert role_values(tmp_path, "auditing", wanted, hosts) == {"web1": ["wax", "wa", "r"], "web2": ["wa", "wa"]}
+
+
+def test_controls_of_the_audit_have_a_switch_each(tmp_path: Path) -> None:
+    hosts = {"web1": {"auditing_controls_off": ["6.2.4.3", "6.2.3.20"]}}
+    wanted = "{{ [_auditing_unknown, _auditing_daemon | map(attribute='name') | select('eq', 'log_group')] }}"
+    assert role_values(tmp_path, "auditing", wanted, hosts) == {"web1": [[], []]}
