@@ -146,3 +146,26 @@ def test_controls_of_the_audit_have_a_switch_each(tmp_path: Path) -> None:
     hosts = {"web1": {"auditing_controls_off": ["6.2.4.3", "6.2.3.20"]}}
     wanted = "{{ [_auditing_unknown, _auditing_daemon | map(attribute='name') | select('eq', 'log_group')] }}"
     assert role_values(tmp_path, "auditing", wanted, hosts) == {"web1": [[], []]}
+
+
+def test_an_observer_sees_a_host_that_answers_no_pings(tmp_path: Path) -> None:
+    observer = {"ansible_host": "192.0.2.1", "bedplate_primary_ip6": "2001:db8::1", "bedplate_role": "observer"}
+    web = {"firewall_management_prefixes": ["2001:db8:9::/48"], "firewall_ssh_from_observers": False}
+    wanted = "{{ _firewall_closed_rules | bedplate.datacenter.firewall_lines(closed=true) }}"
+    hosts = {"obs1": observer, "web1": {**web, "firewall_ping": False}, "web2": web}
+    hosts = {
+        name: {**variables, "__access_id": {"stdout_lines": ["uid=0(root)", ""]}} for name, variables in hosts.items()
+    }
+    found = role_values(tmp_path, "firewall", wanted, hosts)
+    closed = [
+        'ip6 saddr 2001:db8:9::/48 tcp dport 22 accept comment "ssh"',
+        'ip saddr 192.0.2.1 tcp dport 9100 accept comment "metrics"',
+        'ip6 saddr 2001:db8::1 tcp dport 9100 accept comment "metrics"',
+    ]
+    assert found["web2"] == closed
+    assert [line for line in found["web1"] if line not in closed] == [
+        'ip saddr 192.0.2.1 meta l4proto 1 accept comment "ping"',
+        'ip6 saddr 2001:db8::1 meta l4proto 1 accept comment "ping"',
+        'ip saddr 192.0.2.1 meta l4proto 58 accept comment "ping"',
+        'ip6 saddr 2001:db8::1 meta l4proto 58 accept comment "ping"',
+    ]
