@@ -169,3 +169,18 @@ def test_an_observer_sees_a_host_that_answers_no_pings(tmp_path: Path) -> None:
         'ip saddr 192.0.2.1 meta l4proto 58 accept comment "ping"',
         'ip6 saddr 2001:db8::1 meta l4proto 58 accept comment "ping"',
     ]
+
+
+def test_what_differs_between_platforms(tmp_path: Path) -> None:
+    facts = {
+        "bookworm": {},
+        "jammy": {"distribution": "Ubuntu", "distribution_version": "22.04"},
+        "noble": {"distribution": "Ubuntu", "distribution_version": "24.04"},
+    }
+    hosts: dict[str, dict[str, str]] = {name: {} for name in facts}
+    for folder in ("metrics", "logging"):
+        (tmp_path / folder).mkdir()
+    found = role_values(tmp_path / "metrics", "metrics", "{{ _metrics_web_option }}", hosts, facts)
+    assert found == {"bookworm": "--web.config.file", "jammy": "--web.config", "noble": "--web.config.file"}
+    found = role_values(tmp_path / "logging", "logging", "{{ _logging_confinement }}", hosts, facts)
+    assert found == {"bookworm": "", "jammy": "", "noble": "/etc/apparmor.d/rsyslog.d/bedplate"}
