@@ -46,3 +46,23 @@ def queries() -> list[Query]:
         for panel in read(file)["panels"]
         for target in panel["targets"]
     ]
+
+
+def variable_queries(file: Path) -> list[str]:
+    """Return what the variables of a dashboard are chosen from."""
+    chosen = [variable.get("query") for variable in read(file)["templating"]["list"]]
+    return [query["query"] for query in chosen if isinstance(query, dict)]
+
+
+def variable_values() -> list[Query]:
+    """Return, for each variable that is chosen from a label, a query for samples that have it."""
+    found = []
+    for file in FILES:
+        for text in variable_queries(file):
+            chosen = re.fullmatch(r"label_values\(([\w:]+)(?:\{(.+)\})?, (\w+)\)", text)
+            assert chosen, f"{file.stem}: a variable is chosen from {text}"
+            name, matchers, label = chosen.groups()
+            found.append(
+                Query(file.stem, f"variable {label}", f'{name}{{{matchers + ", " if matchers else ""}{label}!=""}}')
+            )
+    return found

@@ -64,9 +64,11 @@ class _Proof:
 
     def verdicts(self, host: str) -> list[Verdict]:
         variables = self._hostvars[host]
-        answer = {**(variables.get("__verify_host") or {}), "delivery": variables.get("__verify_delivery") or {}}
-        if "listening" not in answer or "__verify_expected" not in variables:
-            return judge(as_expectation({}), None, {}, [])
+        found = variables.get("__verify_host") or {}
+        unasked = _unasked(found, variables)
+        if unasked:
+            return judge(as_expectation({}), None, {}, [], unasked)
+        answer = {**found, "delivery": variables.get("__verify_delivery") or {}}
         watched = {
             name: {**seen, "seen": seen["hosts"].get(host)}
             for name, seen in self._observations.items()
@@ -75,12 +77,27 @@ class _Proof:
         return judge(as_expectation(variables["__verify_expected"]), answer, watched, self._reached(host, answer))
 
     def _reached(self, host: str, answer: Mapping[str, Any]) -> list[int]:
-        """Return the ports that answered another observer; where there is none, those that answer this machine."""
+        """Return the ports that answered another observer; where none did, or there is none, those that answer here."""
         for seen in self._observations.values():
-            if host in seen["open_ports"]:
+            if seen["open_ports"].get(host):
                 return list(seen["open_ports"][host])
         asked = probe(self._hostvars[host], host, answer)
         return open_ports(asked["address"], asked["ports"])
+
+
+def _unasked(answer: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
+    """Return why a host cannot be judged; nothing where it can."""
+    if not answer:
+        return "the run had lost the host before the proof began"
+    if answer.get("unreachable"):
+        return "the host could not be reached: {0}".format(answer.get("msg") or "no reason was given")
+    if "listening" not in answer:
+        said = answer.get("msg") or answer.get("module_stderr") or "no reason was given"
+        return "Python or sudo failed on the host: {0}".format(said)
+    if "__verify_expected" not in variables:
+        said = (variables.get("__verify_inventory") or {}).get("msg") or "no reason was given"
+        return "the inventory does not say what is right for it: {0}".format(said)
+    return ""
 
 
 def _answer(observation: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,15 +21,12 @@ def verify_expectation(
         found = verification_plan.expectation(given, host, hostvars, observers)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
-    return {**asdict(found), "ports": sorted(found.ports), "skipped": sorted(found.skipped)}
+    return {**asdict(found), "ports": sorted(found.ports)}
 
 
 def as_expectation(plain: Mapping[str, Any]) -> Expectation:
     """Return it as it was before `verify_expectation` made it plain."""
-    values = dict(plain)
-    for name in ("ports", "skipped"):
-        values[name] = frozenset(values.get(name, ()))
-    return Expectation(**values)
+    return Expectation(**{**plain, "ports": frozenset(plain.get("ports", ()))})
 
 
 def verify_watches(hosts: Sequence[str], hostvars: Mapping[str, Any], observers: Sequence[str]) -> list[dict[str, Any]]:
@@ -37,6 +34,12 @@ def verify_watches(hosts: Sequence[str], hostvars: Mapping[str, Any], observers:
     answers = {str(host): hostvars[host]["__verify_host"] for host in hosts if "__verify_expected" in hostvars[host]}
     expected = {host: as_expectation(hostvars[host]["__verify_expected"]) for host in answers}
     return verification_plan.watches(answers, expected, hostvars, list(observers))
+
+
+def verify_observations(hosts: Sequence[str], hostvars: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what observers answered: each was asked on behalf of one of `hosts`."""
+    asked = [hostvars[host].get("__verify_observers") or {} for host in hosts]
+    return [answer for each in asked for answer in each.get("results", []) if "item" in answer]
 
 
 def verify_undelivered(observations: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -57,6 +60,7 @@ class FilterModule:
         return {
             "verify_expectation": verify_expectation,
             "verify_watches": verify_watches,
+            "verify_observations": verify_observations,
             "verify_undelivered": verify_undelivered,
             "verify_alerts": verification_plan.alert_names,
         }

@@ -90,6 +90,10 @@ certificate:
   description: The authority's certificate (PEM), followed by those above it; empty if there is none.
   returned: always
   type: str
+refused:
+  description: That there is an authority, and it cannot sign; C(msg) says why.
+  returned: when it fails for that
+  type: bool
 signed:
   description: The certificate that was signed (PEM), and those between it and the root; empty without a request.
   returned: always
@@ -253,7 +257,7 @@ def main() -> None:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 module.exit_json(**_work(module, scratch))
         except x509.RefusedError as error:
-            module.fail_json(msg=str(error))
+            module.fail_json(msg=str(error), refused=True)
 
 
 if __name__ == "__main__":

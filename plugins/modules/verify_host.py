@@ -28,10 +28,14 @@ options:
   state:
     description:
       - C(present) begins the proof; C(delivery) says what rsyslog does with lines that did not arrive; C(absent)
-        takes the metric away again.
+        takes the metric of I(token) away again.
     type: str
     choices: [present, delivery, absent]
     default: present
+  token:
+    description: With C(absent), what the proof's beginning returned.
+    type: str
+    default: ""
   textfile_directory:
     description: The folder of the node exporter's text files. Where it is missing, no metric is shown.
     type: path
@@ -66,6 +70,10 @@ token:
   description: What the line and the metric carry; empty when nothing was written.
   returned: when state is present
   type: str
+unwritten:
+  description: Why the metric could not be written; empty when it could.
+  returned: when state is present
+  type: str
 login:
   description: The account that Ansible came in with.
   returned: when state is present
@@ -75,6 +83,11 @@ accounts:
   returned: when state is present
   type: list
   elements: dict
+other_keys:
+  description: Where sshd finds keys besides in files, as its configuration has it.
+  returned: when state is present
+  type: list
+  elements: str
 grants:
   description: Accounts that the product access_grant let in for a while, each with name and keys.
   returned: when state is present
@@ -108,7 +121,7 @@ words:
   type: str
 """
 
-_METRIC = "bedplate_verify.prom"
+_METRIC = "bedplate_verify-{0}.prom"
 _NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 _TCP_LISTENS = "0A"
@@ -118,21 +131,24 @@ _UDP_UNCONNECTED = "07"
 _DAY = 86400
 
 
-def accounts(module: AnsibleModule) -> list[dict[str, object]]:
-    """Return the accounts of /etc/passwd that have UID 0 or a login shell."""
+def accounts(module: AnsibleModule) -> tuple[list[dict[str, object]], list[str]]:
+    """Return the accounts of /etc/passwd with UID 0 or a login shell, and where sshd finds keys besides in files."""
     shadow = _shadow()
     found = []
+    elsewhere: set[str] = set()
     with open("/etc/passwd", encoding="utf-8") as file:
         rows = [line.rstrip("\n").split(":") for line in file if line.count(":") == 6]
     for name, _, uid, _, _, home, shell in rows:
         login = os.path.basename(shell or "sh") not in _NO_LOGIN
         if uid == "0" or login:
             password, expired = shadow.get(name, (False, False))
-            keys = sorted({key for path in _key_files(module, name, home) for key in _keys(path)})
+            files, others = _key_files(module, name, home)
+            keys = sorted({key for path in files for key in _keys(path)})
+            elsewhere.update(others)
             found.append(
                 {"name": name, "uid": int(uid), "login": login, "password": password, "expired": expired, "keys": keys}
             )
-    return found
+    return found, sorted(elsewhere)
 
 
 def _shadow() -> dict[str, tuple[bool, bool]]:
@@ -143,17 +159,23 @@ def _shadow() -> dict[str, tuple[bool, bool]]:
     return {row[0]: (not row[1].startswith(("!", "*")), bool(row[7]) and int(row[7]) <= today) for row in rows}
 
 
-def _key_files(module: AnsibleModule, name: str, home: str) -> list[str]:
-    """Return the files in which sshd looks for the account's keys."""
+def _key_files(module: AnsibleModule, name: str, home: str) -> tuple[list[str], list[str]]:
+    """Return the files in which sshd looks for the account's keys, and where else it finds some."""
     where = "user={0},host=localhost,addr=127.0.0.1".format(name)
-    patterns = [".ssh/authorized_keys", ".ssh/authorized_keys2"]
     sshd = "/usr/sbin/sshd"
-    if os.path.exists(sshd):
-        _, out, _ = module.run_command([sshd, "-T", "-C", where])
-        said = [line.split()[1:] for line in out.splitlines() if line.lower().startswith("authorizedkeysfile ")]
-        patterns = said[0] if said else patterns
+    out = module.run_command([sshd, "-T", "-C", where])[1] if os.path.exists(sshd) else ""
+    patterns, others = sources_of_keys(out)
     paths = [each.replace("%h", home).replace("%u", name).replace("%%", "%") for each in patterns]
-    return [path if os.path.isabs(path) else os.path.join(home, path) for path in paths]
+    return [path if os.path.isabs(path) else os.path.join(home, path) for path in paths], others
+
+
+def sources_of_keys(said: str) -> tuple[list[str], list[str]]:
+    """Return the files of keys, with the patterns of sshd, and its other sources of keys, by what `sshd -T` says."""
+    values = {line.partition(" ")[0].lower(): line.partition(" ")[2].strip() for line in said.splitlines()}
+    files = values.get("authorizedkeysfile", "").split() or [".ssh/authorized_keys", ".ssh/authorized_keys2"]
+    others = ("AuthorizedKeysCommand", "AuthorizedPrincipalsCommand", "TrustedUserCAKeys")
+    found = [(name, values.get(name.lower(), "none")) for name in others]
+    return files, ["{0} {1}".format(name, value) for name, value in found if value not in ("", "none")]
 
 
 def _keys(path: str) -> list[str]:
@@ -277,25 +299,53 @@ def certificate_expired(module: AnsibleModule, path: str) -> bool:
     return code != 0
 
 
-def begin(folder: str, seconds: int) -> str:
-    """Log a line and show a metric; return the token that both carry."""
-    token = secrets.token_hex(8)
-    if os.path.isdir(folder):
-        text = 'bedplate_verify_alert{{token="{0}"}} {1}\n'.format(token, int(time.time()) + seconds)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate_verify-")
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            os.fchmod(descriptor, 0o644)
-        os.rename(temporary, os.path.join(folder, _METRIC))
+def new_token() -> str:
+    """Return what the line and the metric of one proof carry."""
+    return secrets.token_hex(8)
+
+
+def begin(folder: str, seconds: int, token: str) -> str:
+    """Log a line and show a metric, both with the token; return why the metric could not be written, or nothing."""
     syslog.openlog("bedplate-verify", 0, syslog.LOG_USER)
     syslog.syslog(syslog.LOG_NOTICE, "proof {0}".format(token))
-    return token
+    if not os.path.isdir(folder):
+        return "there is no folder {0}".format(folder)
+    try:
+        _forget(folder)
+        _show(folder, int(time.time()) + seconds, token)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
-def end(folder: str) -> None:
-    """Take the metric away."""
-    path = os.path.join(folder, _METRIC)
-    if os.path.exists(path):
+def _show(folder: str, until: int, token: str) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".bedplate_verify-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write('bedplate_verify_alert{{token="{0}"}} {1}\n'.format(token, until))
+            os.fchmod(descriptor, 0o644)
+        os.rename(temporary, os.path.join(folder, _METRIC.format(token)))
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def _forget(folder: str) -> None:
+    """Take away what proofs left that were killed. One that goes on beside this one keeps its own."""
+    for path in glob.glob(os.path.join(folder, _METRIC.format("*"))):
+        try:
+            with open(path, encoding="ascii", errors="replace") as file:
+                until = file.read().rpartition(" ")[2].strip()
+            if not until.isdigit() or int(until) < time.time():
+                os.unlink(path)
+        except FileNotFoundError:  # its own proof was faster
+            continue
+
+
+def end(folder: str, token: str) -> None:
+    """Take the metric of one proof away."""
+    path = os.path.join(folder, _METRIC.format(token))
+    if token and os.path.exists(path):
         os.unlink(path)
 
 
@@ -303,6 +353,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "delivery", "absent"], "default": "present"},
+            "token": {"type": "str", "default": "", "no_log": False},
             "textfile_directory": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
             "alert_seconds": {"type": "int", "default": 180},
             "services": {
@@ -318,15 +369,19 @@ def main() -> None:
     params = module.params
     if params["state"] == "absent":
         if not module.check_mode:
-            end(params["textfile_directory"])
+            end(params["textfile_directory"], params["token"])
         module.exit_json(changed=False)
     if params["state"] == "delivery":
         module.exit_json(changed=False, connected=connected("rsyslogd"), words=last_words(module, "rsyslog"))
+    token = "" if module.check_mode else new_token()
+    found, other_keys = accounts(module)
     module.exit_json(
         changed=False,
         login=os.environ.get("SUDO_USER") or getpass.getuser(),
-        token="" if module.check_mode else begin(params["textfile_directory"], params["alert_seconds"]),
-        accounts=accounts(module),
+        token=token,
+        unwritten=begin(params["textfile_directory"], params["alert_seconds"], token) if token else "",
+        accounts=found,
+        other_keys=other_keys,
         grants=granted(),
         listening=listening(),
         clock=clock(module),

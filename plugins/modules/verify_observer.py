@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -11,10 +12,11 @@ import ssl
 import time
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.bedplate.datacenter.plugins.module_utils.probing import open_ports
+from ansible_collections.bedplate.datacenter.plugins.module_utils.probing import open_ports_of
 
 DOCUMENTATION = r"""
 module: verify_observer
@@ -36,8 +38,14 @@ options:
     description: The address of Prometheus, without C(http://) or C(https://).
     type: str
     default: 127.0.0.1:9090
+  scheme:
+    description: How Prometheus is asked; by default over TLS where the file I(authority) exists.
+    type: str
+    choices: [http, https]
   authority:
-    description: The certificate of the private CA. Where the file exists, Prometheus is asked over TLS.
+    description: >-
+      The certificate of the private CA. The certificate and the key beside it, C(host.pem) and C(host.key), are shown
+      to parts of the observer that ask for one.
     type: path
     default: /etc/bedplate/tls/ca.pem
   log_directory:
@@ -109,7 +117,8 @@ class Watch:
 
     def __init__(self, params: dict) -> None:
         self._tls = _tls(params["authority"])
-        self.prometheus = "{0}://{1}".format("https" if self._tls else "http", params["prometheus"])
+        scheme = params["scheme"] or ("https" if self._tls else "http")
+        self.prometheus = "{0}://{1}".format(scheme, params["prometheus"])
         self._logs = params["log_directory"]
         self._awaited: dict[str, dict] = params["hosts"]
         self._began = time.time()
@@ -207,7 +216,8 @@ class Watch:
         return self._get(self.prometheus + path)["data"]
 
     def _get(self, url: str) -> dict:
-        with urllib.request.urlopen(url, timeout=10, context=self._tls) as answer:  # noqa: S310 (an address of this observer)
+        context = self._tls if url.startswith("https:") else None
+        with urllib.request.urlopen(url, timeout=10, context=context) as answer:  # noqa: S310 (an address of this observer)
             return json.load(answer)
 
 
@@ -217,6 +227,9 @@ def _tls(authority: str) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(cafile=authority)
     context.check_hostname = False  # it is asked at the address that it listens on, which its certificate need not name
+    certificate, key = (os.path.join(os.path.dirname(authority), name) for name in ("host.pem", "host.key"))
+    if os.path.exists(certificate) and os.path.exists(key):
+        context.load_cert_chain(certificate, key)
     return context
 
 
@@ -226,10 +239,13 @@ def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(whole + zone.replace("Z", "+00:00")).timestamp() + float(fraction or 0)
 
 
-def watch(params: dict, probed: dict) -> dict:
-    """Return the module's answer."""
-    seen = Watch(params)
-    result = {"error": "", "missing_alerts": [], "failing_rules": [], "alertmanagers": [], "open_ports": probed}
+def watch(params: dict) -> dict:
+    """Return what has arrived, and what Prometheus lacks."""
+    result = {"error": "", "missing_alerts": [], "failing_rules": [], "alertmanagers": [], "hosts": {}}
+    try:
+        seen = Watch(params)
+    except OSError as error:
+        return {**result, "error": "{0}: {1}".format(params["authority"], error)}
     try:
         result.update(seen.prepare(params["alerts"]))
         seen.look()
@@ -237,7 +253,7 @@ def watch(params: dict, probed: dict) -> dict:
             time.sleep(1)
             seen.look()
         seen.look_at_clocks()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
         result["error"] = "{0}: {1}".format(seen.prometheus, error)
     return {**result, "hosts": seen.hosts}
 
@@ -248,6 +264,7 @@ def main() -> None:
             "hosts": {"type": "dict", "required": True},
             "probes": {"type": "dict", "default": {}},
             "prometheus": {"type": "str", "default": "127.0.0.1:9090"},
+            "scheme": {"type": "str", "choices": ["http", "https"]},
             "authority": {"type": "path", "default": "/etc/bedplate/tls/ca.pem"},
             "log_directory": {"type": "path", "default": "/var/log/bedplate/hosts"},
             "alerts": {"type": "list", "elements": "str", "default": []},
@@ -255,9 +272,11 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    probes = module.params["probes"]
-    probed = {host: open_ports(each["address"], each["ports"]) for host, each in probes.items()}
-    module.exit_json(changed=False, **watch(module.params, probed))
+    # Ports that answer nothing take their time, and alerts end by themselves meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        probed = pool.submit(open_ports_of, module.params["probes"])
+        answer = watch(module.params)
+        module.exit_json(changed=False, open_ports=probed.result(), **answer)
 
 
 if __name__ == "__main__":

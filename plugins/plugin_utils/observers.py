@@ -44,7 +44,7 @@ def scrape_targets(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any
     left out; one that has no certificate is scraped without encryption, whatever Prometheus does with the others.
     """
     seen = [(host, hostvars[host]) for host in sorted(hosts)]
-    return [_scrape_target(host, variables, port) for host, variables in seen if _role_is_on("metrics", variables)]
+    return [_scrape_target(host, variables, port) for host, variables in seen if role_is_on("metrics", variables)]
 
 
 def probe_targets(
@@ -59,7 +59,7 @@ def probe_targets(
     for host in sorted(hosts):
         variables = hostvars[host]
         for probe in probes:
-            if all(_role_is_on(role, variables) for role in probe.get("roles") or ()):
+            if all(role_is_on(role, variables) for role in probe.get("roles") or ()):
                 port = variables.get(probe.get("port_variable")) or probe.get("port")
                 labels = {**_labels(host, variables), "probe": str(probe["name"]), "__param_module": str(probe["name"])}
                 found.append({"targets": [_target(host, variables, port)], "labels": labels})
@@ -78,7 +78,7 @@ def peer_targets(peers: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]
             "labels": {"instance": str(peer)},
         }
         for peer, variables in seen
-        if _role_is_on("observer", variables)
+        if role_is_on("observer", variables)
     ]
 
 
@@ -96,6 +96,24 @@ def sender_names(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]
     ]
 
 
+def log_receiver(host: str, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> str:
+    """Return the observer to which `host` sends its logs by the role `logging`; empty where it sends them to none."""
+    return _log_receiver(host, hostvars, _Observers(hostvars, observers))
+
+
+def log_senders(
+    hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str], observer: str
+) -> list[str]:
+    """Return those of `hosts` that send their logs to `observer`, sorted."""
+    known = _Observers(hostvars, observers)
+    return sorted(str(host) for host in hosts if _log_receiver(host, hostvars, known) == observer)
+
+
+def host_addresses(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return all IP addresses that `hosts` are known by, sorted; one that several of them have is there once."""
+    return sorted({address for host in hosts for address in _ip_addresses(host, hostvars[host])})
+
+
 def certificate_names(host: str, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> list[str]:
     """Return what a certificate of `host` says that it is: its name and addresses, as `DNS:name` and `IP:address`.
 
@@ -111,22 +129,38 @@ def certificate_names(host: str, hostvars: Mapping[str, Mapping[str, Any]], obse
 
 def has_certificate(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> bool:
     """Return whether `host` has a certificate of the observers' authority, by what the inventory says of it."""
-    return _role_is_on("certificates", hostvars[host])
+    return role_is_on("certificates", hostvars[host])
 
 
-def _role_is_on(role: str, variables: Mapping[str, Any]) -> bool:
+def role_is_on(role: str, variables: Mapping[str, Any]) -> bool:
     """Return whether the inventory has a role on: a tag `skip-ROLE` or a variable `ROLE_enabled` turns it off."""
     enabled = variables.get(role + "_enabled")
     if enabled is None:
         return "skip-" + role.replace("_", "-") not in (variables.get("bedplate_tags") or ())
-    return str(enabled).strip().lower() not in ("false", "no", "off", "0")
+    return _is_true(enabled)
+
+
+def _is_true(value: object) -> bool:
+    return str(value).strip().lower() not in ("false", "no", "off", "0")
+
+
+def _log_receiver(host: str, hostvars: Mapping[str, Mapping[str, Any]], known: _Observers) -> str:
+    variables = hostvars[host]
+    nearest = known.nearest_to(variables)
+    forwards = role_is_on("logging", variables) and _is_true(variables.get("logging_forward", True))
+    if not forwards or variables.get("logging_receivers") or not nearest:
+        return ""
+    receiver = str(host) if host in nearest else nearest[0]
+    # One that has certificates takes nothing from a host that has none.
+    refused = not role_is_on("certificates", variables) and role_is_on("certificates", hostvars[receiver])
+    return "" if refused else receiver
 
 
 class _Observers:
     """The observers of a fleet, each with its place read once."""
 
     def __init__(self, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> None:
-        self._names = sorted(name for name in observers if _role_is_on("observer", hostvars[name]))
+        self._names = sorted(name for name in observers if role_is_on("observer", hostvars[name]))
         self._by_site: dict[str, list[str]] = {}
         self._by_region: dict[tuple[str, ...], list[str]] = {}
         for name in self._names:
@@ -192,6 +226,6 @@ def _target(host: str, variables: Mapping[str, Any], port: object) -> str:
 
 def _scrape_target(host: str, variables: Mapping[str, Any], port: int) -> dict[str, Any]:
     labels = _labels(host, variables)
-    if not _role_is_on("certificates", variables):
+    if not role_is_on("certificates", variables):
         labels["__scheme__"] = "http"
     return {"targets": [_target(host, variables, variables.get("metrics_listen_port") or port)], "labels": labels}

@@ -38,7 +38,7 @@ class Expectation:
         logs_to: the observer that gets its logs; empty where none of ours does.
         clock_limit: seconds.
         firewall: whether the host is to have one.
-        skipped: checks that are not wanted.
+        skipped: checks that are not wanted, with the reason.
     """
 
     accounts: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Expectation:
     logs_to: str = ""
     clock_limit: float = 1.0
     firewall: bool = False
-    skipped: frozenset[str] = frozenset()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(
@@ -54,18 +54,20 @@ def judge(
     host: Mapping[str, Any] | None,
     watched: Mapping[str, Mapping[str, Any]],
     reached: Sequence[int],
+    unasked: str = "",
 ) -> list[Verdict]:
     """Return the verdicts of one host, in the order of CHECKS.
 
     Args:
         host: what `verify_host` answered, and as `delivery` what it said of a line that did not arrive; None where
-            the host could not be reached.
+            nothing is known of the host.
         watched: by observer, what `verify_observer` answered, cut to this host (`seen`).
         reached: the TCP ports that answered from outside.
+        unasked: why nothing is known of the host.
     """
     if host is None:
-        blocked = [Verdict(check, BLOCKED, "the host was not reached") for check in CHECKS[1:]]
-        return [Verdict("reach", FAILED, "the host could not be reached, or Python or sudo failed there"), *blocked]
+        blocked = [Verdict(check, BLOCKED, "nothing is known of the host") for check in CHECKS[1:]]
+        return [Verdict("reach", FAILED, unasked), *blocked]
     metrics = _metrics(host, watched)
     found = {
         "reach": Verdict("reach", PASSED, ""),
@@ -77,7 +79,7 @@ def judge(
         "alert": _alert(host, watched, metrics),
     }
     return [
-        Verdict(check, SKIPPED, "left out by verify_skip") if check in expected.skipped else found[check]
+        Verdict(check, SKIPPED, expected.skipped[check]) if check in expected.skipped else found[check]
         for check in CHECKS
     ]
 
@@ -93,7 +95,7 @@ def _verdict(check: str, fault: str, well: str) -> Verdict:
 def _metrics(host: Mapping[str, Any], watched: Mapping[str, Mapping[str, Any]]) -> Verdict:
     if not watched:
         return Verdict("metrics", FAILED, "the inventory has no observer (group role_observer)")
-    faults = [_metrics_fault(name, each, bool(host["token"])) for name, each in watched.items()]
+    faults = [_metrics_fault(name, each, host) for name, each in watched.items()]
     exporter = host["services"].get("prometheus-node-exporter", "active")
     fault = _first(*faults)
     if fault and exporter != "active":
@@ -104,7 +106,7 @@ def _metrics(host: Mapping[str, Any], watched: Mapping[str, Mapping[str, Any]]) 
     return _verdict("metrics", fault, "at {0}{1}".format(", ".join(watched), after))
 
 
-def _metrics_fault(observer: str, watch: Mapping[str, Any], written: bool) -> str:
+def _metrics_fault(observer: str, watch: Mapping[str, Any], host: Mapping[str, Any]) -> str:
     if watch.get("error"):
         return "{0} cannot tell: {1}".format(observer, watch["error"])
     target = watch["seen"]["target"]
@@ -114,8 +116,10 @@ def _metrics_fault(observer: str, watch: Mapping[str, Any], written: bool) -> st
         return "{0} cannot scrape it: {1}".format(observer, target["error"] or target["health"])
     if not target["fresh"]:
         return "{0} has not scraped it since the proof began".format(observer)
-    if written and watch["seen"]["metrics"] is None:
-        return "a metric written now did not reach {0}".format(observer)
+    if host["token"] and watch["seen"]["metrics"] is None:
+        unwritten = host.get("unwritten")
+        there = "a metric written now did not reach {0}".format(observer)
+        return "the metric could not be written: {0}".format(unwritten) if unwritten else there
     return ""
 
 
@@ -149,12 +153,12 @@ def _delivery(found: Mapping[str, Any]) -> str:
 def _clock(expected: Expectation, host: Mapping[str, Any], watched: Mapping[str, Mapping[str, Any]]) -> Verdict:
     clock, limit = host["clock"], expected.clock_limit
     offsets = [each["seen"]["clock"] for each in watched.values() if each.get("seen")]
-    far = max((abs(offset) for offset in offsets if offset is not None), default=0.0)
+    far = max((abs(offset) for offset in offsets if offset is not None), default=None)
     state = host["services"].get("chrony", "unknown")
     fault = ""
     if state != "active":
         fault = "chrony is {0}".format(state)
-    elif far > limit:
+    elif far is not None and far > limit:
         fault = "it is {0:.3f} s from its observer's clock; the limit is {1} s".format(far, limit)
     elif "error" in clock:
         fault = "chrony does not answer: {0}".format(clock["error"])
@@ -162,7 +166,12 @@ def _clock(expected: Expectation, host: Mapping[str, Any], watched: Mapping[str,
         fault = "it is {0:.3f} s from its time sources; the limit is {1} s".format(abs(clock["offset"]), limit)
     elif not clock["synchronised"] and not clock["container"]:
         fault = "chrony follows no time source"
-    return _verdict("clock", fault, "within {0:.3f} s of its observer".format(far))
+    if fault or far is not None:
+        return _verdict("clock", fault, "within {0:.3f} s of its observer".format(far or 0.0))
+    # Who has no metrics by choice is known by its time sources only, and a container that has none is not known at all.
+    if "metrics" in expected.skipped and clock["synchronised"]:
+        return Verdict("clock", PASSED, "within {0:.3f} s of its time sources".format(abs(clock["offset"])))
+    return Verdict("clock", BLOCKED, "no observer knows its clock")
 
 
 def _accounts(expected: Expectation, host: Mapping[str, Any]) -> Verdict:
@@ -182,6 +191,9 @@ def _accounts(expected: Expectation, host: Mapping[str, Any]) -> Verdict:
         faults += ["{0} has expired".format(name)] if account["expired"] and keys else []
     missing = sorted(name for name, keys in expected.accounts.items() if keys and name not in known)
     faults += ["{0} cannot log in here".format(name) for name in missing]
+    if host.get("other_keys") and not faults:
+        unseen = "sshd also takes keys that are in no file: {0}".format(", ".join(host["other_keys"]))
+        return Verdict("accounts", BLOCKED, unseen)
     return _verdict("accounts", "; ".join(faults), "{0} as expected".format(", ".join(sorted(known))))
 
 
@@ -202,6 +214,8 @@ def _ports(expected: Expectation, host: Mapping[str, Any], reached: Sequence[int
     fault = "not expected: {0}".format(", ".join(faults)) if faults else ""
     if expected.firewall and not guarded:
         fault = "; ".join([*([fault] if fault else []), "its firewall is not in force"])
+    if not fault and not reached:
+        return Verdict("ports", BLOCKED, "nothing answers from outside, not even SSH: it cannot be told why")
     return _verdict("ports", fault, "open: {0}".format(", ".join(str(port) for port in sorted(reached)) or "none"))
 
 

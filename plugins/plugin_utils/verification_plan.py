@@ -9,12 +9,14 @@ from typing import Any
 
 import yaml
 
-from .observers import nearest_observers
+from .observers import log_receiver, nearest_observers, role_is_on
 from .verification import CHECKS, Expectation
 
 # Ports that are tried on every host besides those that it says it listens on: what intruders and haste leave open.
 _NOTORIOUS = (21, 23, 25, 80, 111, 139, 443, 445, 2049, 3306, 5432, 6379, 8080, 8443)
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
+# check: the role that brings about what it looks at
+_ROLES = {"metrics": "metrics", "alert": "metrics", "clock": "time_sync", "accounts": "access"}
 
 
 def expectation(
@@ -24,7 +26,7 @@ def expectation(
 
     Args:
         given: values of the inventory: users, accounts_extra, connection_keys, login, ports (numbers of TCP), services,
-            rules (of the firewall), ports_extra, forward, receivers, clock_limit, firewall, skip.
+            rules (of the firewall), ports_extra, clock_limit, skip.
 
     Raises:
         ValueError: a check to skip or a port is none.
@@ -33,15 +35,17 @@ def expectation(
     if unknown:
         message = "verify_skip of {0}: {1} is no check; {2} are".format(host, unknown[0], ", ".join(CHECKS[1:]))
         raise ValueError(message)
-    nearest = nearest_observers(host, hostvars, observers)
-    ours = given["forward"] and not given["receivers"] and nearest
+    off = {check: role for check, role in _ROLES.items() if not role_is_on(role, hostvars[host])}
     return Expectation(
         accounts=_accounts(given),
         ports=frozenset(_ports(given, host)),
-        logs_to=nearest[0] if ours else "",
+        logs_to=log_receiver(host, hostvars, observers),
         clock_limit=float(given["clock_limit"]),
-        firewall=bool(given["firewall"]),
-        skipped=frozenset(given["skip"]),
+        firewall=role_is_on("firewall", hostvars[host]),
+        skipped={
+            **{check: "the role {0} is off here".format(role) for check, role in off.items()},
+            **dict.fromkeys(given["skip"], "left out by verify_skip"),
+        },
     )
 
 

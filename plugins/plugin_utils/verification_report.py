@@ -45,8 +45,14 @@ def _host(name: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "host": name,
         "outcome": FAILED if failed else PASSED,
         "score": score(verdicts),
-        "checks": [{"check": each.check, "status": each.status, "detail": each.detail} for each in verdicts],
+        "checks": [{"check": each.check, "status": each.status, "detail": _plain(each.detail)} for each in verdicts],
     }
+
+
+def _plain(text: str) -> str:
+    """Return a text in one line, without what XML does not allow or a terminal obeys: hosts say what they like."""
+    words = " ".join(text.split())
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def junit(document: Mapping[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -54,13 +55,28 @@ def test_variables_are_declared(file: Path) -> None:
             assert query.variables <= declared | BUILT_IN, query.panel
 
 
+FLEET_WIDE = [
+    query for query in dashboards.queries() if query.dashboard != "host" and "this observer" not in query.panel
+]
+
+
+@pytest.mark.parametrize("query", FLEET_WIDE, ids=lambda query: f"{query.dashboard}: {query.panel}")
+def test_any_observer_shows_the_whole_fleet_and_each_host_once(query: dashboards.Query) -> None:
+    names = set(re.findall(r"\b(?:bedplate|node|probe|up|ALERTS|scrape)[a-z_:0-9]*(?=[{\s)]|$)", query.expression))
+    # Other observers hand on what rules have recorded, and no raw series under their own name.
+    assert names
+    assert all(name.startswith("bedplate:") for name in names), names
+    # Two observers of one site have recorded the same: one of them counts.
+    assert not re.search(r"\b(?:sum(?: by \([^)]*\))? ?|count)\(bedplate:", query.expression)
+
+
 def test_prometheus_can_read_every_query(tmp_path: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("promtool is missing; tools/bootstrap tests installs it")
     rules = [
         {"record": f"query:{number}", "expr": query.filled(site=".+", host="a")}
-        for number, query in enumerate(dashboards.queries())
+        for number, query in enumerate(dashboards.queries() + dashboards.variable_values())
     ]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}), encoding="utf-8")

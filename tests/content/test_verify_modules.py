@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +24,7 @@ import pytest
 from content.role_content import ROOT, load_plugin
 
 HOST = load_plugin("plugins/modules/verify_host.py")
+PROBING = load_plugin("plugins/module_utils/probing.py")
 on_systemd = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("systemctl") is None, reason="a host has systemd and is asked as root"
 )
@@ -61,14 +65,48 @@ class TestHost:
         assert HOST._keys(str(file)) == ["ssh-ed25519 AAAA", "ssh-rsa BBBB"]
         assert HOST._keys(str(tmp_path / "missing")) == []
 
+    def test_other_sources_of_keys_are_read_from_what_sshd_says(self) -> None:
+        said = (
+            "port 22\nauthorizedkeysfile .ssh/authorized_keys /etc/keys/%u\nauthorizedkeyscommand /usr/bin/lookup %u\n"
+            "authorizedkeyscommanduser nobody\ntrustedusercakeys none\n"
+        )
+        assert HOST.sources_of_keys(said) == (
+            [".ssh/authorized_keys", "/etc/keys/%u"], ["AuthorizedKeysCommand /usr/bin/lookup %u"],
+        )  # fmt: skip
+        assert HOST.sources_of_keys("") == ([".ssh/authorized_keys", ".ssh/authorized_keys2"], [])
+
     def test_the_metric_is_shown_and_taken_away(self, tmp_path: Path) -> None:
-        token = HOST.begin(str(tmp_path), 60)
+        token = HOST.new_token()
+        assert HOST.begin(str(tmp_path), 60, token) == ""
         (file,) = tmp_path.iterdir()
         name, value = file.read_text(encoding="ascii").split()
         assert name == f'bedplate_verify_alert{{token="{token}"}}'
         assert int(value) > datetime.now(UTC).timestamp()
         assert file.stat().st_mode & 0o777 == 0o644
-        HOST.end(str(tmp_path))
+        HOST.end(str(tmp_path), token)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_two_proofs_at_once_do_not_take_each_others_metric(self, tmp_path: Path) -> None:
+        first, second = HOST.new_token(), HOST.new_token()
+        for token in (first, second):
+            HOST.begin(str(tmp_path), 60, token)
+        HOST.end(str(tmp_path), first)
+        (file,) = tmp_path.iterdir()
+        assert second in file.read_text(encoding="ascii")
+
+    def test_what_a_proof_left_that_was_killed_goes_with_the_next(self, tmp_path: Path) -> None:
+        HOST.begin(str(tmp_path), -1, HOST.new_token())
+        token = HOST.new_token()
+        HOST.begin(str(tmp_path), 60, token)
+        (file,) = tmp_path.iterdir()
+        assert token in file.name
+
+    def test_a_metric_that_cannot_be_written_is_said(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(HOST.os, "fchmod", full)
+        assert HOST.begin(str(tmp_path), 60, HOST.new_token()) == "No space left on device"
         assert list(tmp_path.iterdir()) == []
 
     @on_systemd
@@ -90,7 +128,7 @@ class Fleet:
     """What a Prometheus, and an Alertmanager at the same address, say of two hosts."""
 
     def __init__(self) -> None:
-        self.address = ""
+        self.address, self.scheme = "", "http"
         self.looks = 0
         self.metrics_with, self.alert_with, self.scraped_with = 2, 3, 1
         self.rules = [{"name": "HostDown", "type": "alerting", "health": "ok"}]
@@ -101,7 +139,7 @@ class Fleet:
         if path == "/api/v1/rules":
             return {"groups": [{"rules": self.rules}]}
         if path == "/api/v1/alertmanagers":
-            return {"activeAlertmanagers": [{"url": f"http://{self.address}/api/v2/alerts"}]}
+            return {"activeAlertmanagers": [{"url": f"{self.scheme}://{self.address}/api/v2/alerts"}]}
         if path == "/api/v1/targets":
             self.looks += 1
             return {"activeTargets": [self._target(host) for host in self.healths]}
@@ -125,7 +163,25 @@ class Fleet:
 
 @pytest.fixture
 def fleet() -> Iterator[Fleet]:
-    said = Fleet()
+    with serving(Fleet()) as said:
+        yield said
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a folder of a host: a certificate of its own for 127.0.0.1, which it trusts; return certificate and key."""
+    folder.mkdir()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=host", "-keyout", folder / "host.key", "-out", folder / "host.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    shutil.copy(folder / "host.pem", folder / "ca.pem")
+    return folder / "host.pem", folder / "host.key"
+
+
+@contextmanager
+def serving(said: Fleet, pair: tuple[Path, Path] | None = None) -> Iterator[Fleet]:
+    """Serve what is said; with a certificate and its key over TLS, to those who show one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -139,17 +195,25 @@ def fleet() -> Iterator[Fleet]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if pair is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(pair[0]))
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_cert_chain(*pair)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        said.scheme = "https"
     said.address = f"127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield said
-    server.shutdown()
-    server.server_close()
+    try:
+        yield said
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def watch(fleet: Fleet, logs: Path, **more: Any) -> dict[str, Any]:
     hosts = {host: {"token": f"token-{host}", "logs": True} for host in ("a", "b")}
     for host in hosts:
-        (logs / host).mkdir()
+        (logs / host).mkdir(parents=True)
         (logs / host / "messages").write_text(f"bedplate-verify: proof token-{host}\n", encoding="utf-8")
     arguments = {"hosts": hosts, "prometheus": fleet.address, "authority": str(logs / "none"), "alerts": ["HostDown"]}
     return start("verify_observer", log_directory=str(logs), **{**arguments, **more})
@@ -203,6 +267,30 @@ class TestObserver:
         assert answer["error"].startswith("http://127.0.0.1:1: ")
         assert "refused" in answer["error"]
 
+    def test_it_asks_an_alertmanager_that_wants_a_certificate(self, tmp_path: Path) -> None:
+        """As observers do whose observer_alert_listen_address is open to others."""
+        pair = certificate(tmp_path / "tls")
+        with serving(Fleet(), pair) as fleet:
+            answer = watch(fleet, tmp_path / "logs", authority=str(tmp_path / "tls" / "ca.pem"), scheme="https")
+        assert answer["error"] == ""
+        assert all(seen["alert"] is not None for seen in answer["hosts"].values())
+
+    def test_it_asks_without_tls_where_the_observer_has_it_off(self, fleet: Fleet, tmp_path: Path) -> None:
+        certificate(tmp_path / "tls")
+        answer = watch(fleet, tmp_path / "logs", authority=str(tmp_path / "tls" / "ca.pem"), scheme="http")
+        assert answer["error"] == ""
+
+    def test_ports_of_many_hosts_do_not_wait_for_each_other(self) -> None:
+        """Behind firewalls that drop, each port takes its whole patience: here all wait at one barrier."""
+        probes = {f"host{number}": {"address": f"192.0.2.{number}", "ports": [1, 2]} for number in range(1, 21)}
+        together = threading.Barrier(40, timeout=30)
+
+        def attempt(*_: object) -> bool:
+            together.wait()
+            return True
+
+        assert PROBING.open_ports_of(probes, attempt=attempt) == {host: [1, 2] for host in probes}
+
     def test_ports_are_tried(self, fleet: Fleet, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
@@ -210,32 +298,96 @@ class TestObserver:
             assert watch(fleet, tmp_path, probes=probes)["open_ports"] == {"a": [port]}
 
 
-@on_systemd
-def test_an_observer_out_of_reach_fails_its_hosts_and_not_the_proof(tmp_path: Path) -> None:
+WEB = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
+GHOST = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+def play(
+    tmp_path: Path, groups: dict[str, Any], *arguments: str
+) -> tuple[int, dict[str, dict[str, dict[str, str]]], str]:
+    """Run the playbook in check mode; return its exit code, the checks by host, and what it printed."""
     inventory, artifacts = tmp_path / "hosts.yml", tmp_path / "artifacts"
-    web = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
-    ghost = {"ansible_host": "127.0.0.1", "ansible_port": 1}
-    groups = {"all": {"hosts": {"web": web}}, "role_observer": {"hosts": {"ghost": ghost}}}
     inventory.write_text(json.dumps(groups), encoding="utf-8")
     done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, "--check", "--limit", "web",
+        [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, "--check", *arguments,
          ROOT / "playbooks" / "verify.yml"],
         env={
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
             "ANSIBLE_HOME": str(tmp_path / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
             "BEDPLATE_ARTIFACTS": str(artifacts),
         },
         capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 2, done.stdout + done.stderr
-    (host,) = json.loads((artifacts / "verify.json").read_text(encoding="utf-8"))["hosts"]
-    checks = {check["check"]: check for check in host["checks"]}
+    said = done.stdout + done.stderr
+    assert (artifacts / "verify.json").is_file(), said
+    assert (artifacts / "verify.xml").is_file()
+    hosts = json.loads((artifacts / "verify.json").read_text(encoding="utf-8"))["hosts"]
+    checks = {host["host"]: {check["check"]: check for check in host["checks"]} for host in hosts}
+    return done.returncode, checks, said
+
+
+@on_systemd
+def test_an_observer_out_of_reach_fails_its_hosts_and_not_the_proof(tmp_path: Path) -> None:
+    groups = {"all": {"hosts": {"web": WEB}}, "role_observer": {"hosts": {"ghost": GHOST}}}
+    code, found, said = play(tmp_path, groups, "--limit", "web")
+    assert code == 2, said
+    checks = found["web"]
     assert checks["metrics"]["status"] == "failed"
     assert "ghost cannot tell: " in checks["metrics"]["detail"]
     assert "onnect" in checks["metrics"]["detail"]
     assert (checks["alert"]["status"], checks["logs"]["status"]) == ("blocked", "skipped")
-    assert (artifacts / "verify.xml").is_file()
+    assert checks["clock"]["status"] != "passed"
+
+
+UNREACHABLE = 4
+
+
+@on_systemd
+def test_hosts_of_which_none_can_be_reached_have_a_report_too(tmp_path: Path) -> None:
+    code, found, said = play(tmp_path, {"all": {"hosts": {"gone": GHOST, "gone-too": GHOST}}})
+    assert code == UNREACHABLE, said
+    for host in ("gone", "gone-too"):
+        assert found[host]["reach"]["status"] == "failed"
+        assert found[host]["reach"]["detail"].startswith("the host could not be reached: ")
+        assert {check["status"] for name, check in found[host].items() if name != "reach"} == {"blocked"}
+
+
+@on_systemd
+def test_a_host_of_which_the_inventory_is_wrong_is_not_told_to_be_out_of_reach(tmp_path: Path) -> None:
+    code, found, said = play(tmp_path, {"all": {"hosts": {"web": {**WEB, "verify_skip": ["luck"]}}}})
+    assert code == 2, said
+    assert found["web"]["reach"]["detail"].startswith("the inventory does not say what is right for it: ")
+    assert "verify_skip of web: luck is no check" in found["web"]["reach"]["detail"]
+
+
+@on_systemd
+def test_no_observer_waits_for_another(tmp_path: Path) -> None:
+    """Each of two begins to answer when both were asked: one behind the other, the first would wait in vain."""
+    asked = threading.Barrier(2)
+
+    class Waiting(Fleet):
+        def answer(self, path: str, question: dict[str, list[str]]) -> Any:
+            if path == "/api/v1/rules":
+                with suppress(threading.BrokenBarrierError):
+                    asked.wait(timeout=60)
+            return super().answer(path, question)
+
+    left, right = Waiting(), Waiting()
+    left.healths, right.healths = {"left": "up"}, {"right": "up"}
+    with serving(left), serving(right):
+        wanted = {"verify_skip": ["logs", "clock", "accounts", "ports", "alert"], "observer_rules": {}}
+        hosts = {
+            name: {**WEB, **wanted, "bedplate_site": name, "observer_web_tls": False,
+                   "observer_listen_port": int(said.address.partition(":")[2])}
+            for name, said in (("left", left), ("right", right))
+        }  # fmt: skip
+        groups = {"all": {"hosts": hosts}, "role_observer": {"hosts": dict.fromkeys(hosts)}}
+        code, found, said_by_all = play(tmp_path, groups)
+    assert not asked.broken, "one observer was asked only when the other had answered"
+    assert {host: checks["metrics"]["status"] for host, checks in found.items()} == dict.fromkeys(hosts, "passed")
+    assert code == 0, said_by_all

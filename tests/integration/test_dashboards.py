@@ -52,7 +52,8 @@ def prometheus(baselined: LabFleet) -> Iterator[Prometheus]:
 
 @pytest.mark.parametrize("host", [OBSERVER, "ash1-cloud-02"])
 def test_every_panel_has_data(prometheus: Prometheus, host: str) -> None:
-    asked = {query: query.filled(site=".+", host=host) for query in dashboards.queries()}
+    queries = dashboards.queries() + dashboards.variable_values()
+    asked = {query: query.filled(site=".+", host=host) for query in queries}
     deadline = time.monotonic() + PATIENCE
     empty = set(asked)
     while empty and time.monotonic() < deadline:

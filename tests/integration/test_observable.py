@@ -28,7 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from lab_fleet import FACTORY, ROOT, LabFleet, require_lab
+import dashboards
+from lab_fleet import FACTORY, ROOT, LabFleet, podman, require_lab
 
 OBSERVER = "fra1-obs-01"
 SECOND = "ash1-obs-01"  # not in the lab's own inventory
@@ -198,6 +199,17 @@ def test_each_observer_shows_the_whole_fleet_and_the_loss_of_one_hides_nothing_o
     eventually(lambda: everywhere(OBSERVER), dict.fromkeys(fleet.addresses, "1"))
 
 
+@pytest.mark.parametrize("observer", [OBSERVER, SECOND])
+def test_the_fleets_dashboard_counts_each_host_once_at_any_observer(fleet: Fleet, observer: str) -> None:
+    panels = {query.panel: query.filled(site=".+") for query in dashboards.queries() if query.dashboard == "fleet"}
+
+    def shown(panel: str) -> list[str]:
+        return [found["value"][1] for found in fleet.query(panels[panel], observer)]
+
+    eventually(lambda: shown("Hosts"), [str(len(fleet.addresses))])
+    eventually(lambda: shown("Hosts down"), ["0"])
+
+
 @pytest.mark.parametrize(
     ("host", "port", "via"),
     [("fra1-colo-01", 9100, OBSERVER), (OBSERVER, 2514, "fra1-colo-01"), (SECOND, 2514, "ash1-cloud-01")],
@@ -245,10 +257,14 @@ def test_an_authority_that_has_expired_is_one_clear_sentence(fleet: Fleet) -> No
         f"cp -a {folder}/ca.pem {folder}/kept && echo '{ended.public_bytes(Encoding.PEM).decode()}' > {folder}/ca.pem",
     )
     try:
-        done = fleet.play("--limit", "fra1-colo-02", "--tags", "metrics")
+        done = fleet.play("--limit", "fra1-colo-01,fra1-colo-02", "--tags", "metrics")
         assert done.returncode == 2
         said = " ".join(done.stdout.split())
-        assert f"the certificate authority {folder}/ca.pem expired on {now - day:%Y-%m-%d}" in said
+        sentence = f"the certificate authority {folder}/ca.pem expired on {now - day:%Y-%m-%d}"
+        # To each host, and not only to the one that asked for all.
+        for host in ("fra1-colo-01", "fra1-colo-02"):
+            assert re.search(rf"fatal: \[{host}\]: FAILED! => [^[]{{0,400}}{sentence}", said), said
+        assert "does not answer" not in said
     finally:
         fleet.shell(SECOND, f"mv {folder}/kept {folder}/ca.pem")
 
@@ -289,6 +305,17 @@ def test_nothing_is_lost_while_the_receiver_is_away(fleet: Fleet) -> None:
     for host in fleet.addresses:
         # Some may come twice; none may be missing.
         eventually(lambda host=host: wanted - set(fleet.received(host, token)), set())
+
+
+def test_nothing_is_lost_while_a_whole_observer_is_down(fleet: Fleet) -> None:
+    token, host, container = secrets.token_hex(16), "ash1-cloud-01", fleet.lab.hosts[SECOND].container
+    podman("stop", "--time", "5", container)
+    try:
+        fleet.shell(host, f'seq --format "{token} %03.0f" 0 299 | logger --tag proof')
+    finally:
+        podman("start", container)
+    eventually(lambda: fleet.lab.ssh(SECOND, "true", check=False).returncode, 0)
+    eventually(lambda: len(set(fleet.received(host, token))), 300)
 
 
 def test_messages_wait_on_disk_when_rsyslog_stops_too(fleet: Fleet) -> None:

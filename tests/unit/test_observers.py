@@ -111,6 +111,15 @@ def test_senders_are_known_by_every_address_that_is_theirs_alone() -> None:
     ]
 
 
+def test_an_address_of_several_hosts_is_one_of_theirs() -> None:
+    fleet = {
+        "a": {"ansible_host": "192.0.2.3", "bedplate_primary_ip6": "2001:0db8::0002"},
+        "b": {"ansible_host": "192.0.2.3"},
+        "c": {"ansible_host": "c.example"},
+    }
+    assert observers.host_addresses(fleet, fleet) == ["192.0.2.3", "2001:db8::2"]
+
+
 _PLACES = st.builds(
     host, st.sampled_from([None, "s1", "s2", "s3"]), st.sampled_from(["emea", "amer"]), st.sampled_from(["x", "y"])
 )
@@ -187,3 +196,31 @@ def test_a_certificate_has_each_name_and_address_of_the_host() -> None:
         "DNS:localhost", "DNS:obs1", "IP:127.0.0.1", "IP:2001:db8::1", "IP:::1",
     ]  # fmt: skip
     assert observers.certificate_names("odd name", fleet, []) == ["IP:192.0.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "receiver"),
+    [
+        ("fra1-a", {}, "fra1-obs"),
+        ("fra1-obs", {}, "fra1-obs"),
+        ("fra1-obs-b", {}, "fra1-obs-b"),  # not the first of its site, and keeps its own all the same
+        ("fra1-a", {"bedplate_tags": ["skip-logging"]}, ""),
+        ("fra1-a", {"logging_enabled": False}, ""),
+        ("fra1-a", {"logging_forward": "no"}, ""),
+        ("fra1-a", {"logging_receivers": [{"address": "192.0.2.9"}]}, ""),
+        ("fra1-a", {"logging_receivers": []}, "fra1-obs"),
+        ("fra1-a", {"certificates_enabled": False}, ""),
+    ],
+)
+def test_logs_go_to_one_receiver_at_most(name: str, more: dict[str, Any], receiver: str) -> None:
+    fleet = {**FLEET, name: {**FLEET[name], **more}}
+    assert observers.log_receiver(name, fleet, OBSERVERS) == receiver
+    senders = observers.log_senders(fleet, fleet, OBSERVERS, "fra1-obs")
+    assert (name in senders) is (receiver == "fra1-obs")
+    assert set(senders) <= {"fra1-obs", "fra1-a", "ber1-a", "lon1-a"}
+
+
+def test_a_fleet_without_certificates_sends_its_logs_all_the_same() -> None:
+    fleet = {name: {**variables, "certificates_enabled": False} for name, variables in FLEET.items()}
+    assert observers.log_receiver("fra1-a", fleet, OBSERVERS) == "fra1-obs"
+    assert observers.log_receiver("fra1-a", fleet, []) == ""

@@ -100,6 +100,19 @@ NO_METRICS = {"metrics": "failed", "alert": "blocked"}
         ({"clock": {"container": "", "synchronised": False, "offset": 0.0}}, {}, {"clock": "failed"}, "no time source"),
         ({"clock": {"container": "podman", "synchronised": False, "offset": 0.0}}, {}, {}, ""),
         ({"services": {"chrony": "failed"}}, {}, {"clock": "failed"}, "chrony is failed"),
+        ({}, {"seen": {"clock": None}}, {"clock": "blocked"}, ""),
+        (
+            {"clock": {"container": "", "synchronised": True, "offset": 2.0}},
+            {"seen": {"clock": None}},
+            {"clock": "failed"},
+            "2.000 s from its time sources",
+        ),
+        (
+            {"unwritten": "No space left on device"},
+            {"seen": {"metrics": None}},
+            NO_METRICS,
+            "the metric could not be written: No space left on device",
+        ),
     ],
 )
 def test_exactly_what_is_broken_is_named(
@@ -131,6 +144,14 @@ def test_accounts_are_those_that_are_expected(accounts: list[dict[str, Any]], wo
     assert words in verdict.detail
 
 
+def test_keys_that_are_in_no_file_cannot_be_judged() -> None:
+    verdict = verdicts(answer(other_keys=["TrustedUserCAKeys /etc/ssh/ca.pub"]))["accounts"]
+    assert verdict.status == "blocked"
+    assert verdict.detail == "sshd also takes keys that are in no file: TrustedUserCAKeys /etc/ssh/ca.pub"
+    stranger = answer(other_keys=["TrustedUserCAKeys /etc/ssh/ca.pub"], accounts=[account("carol", keys=[OTHER])])
+    assert verdicts(stranger)["accounts"].status == "failed"
+
+
 def test_an_account_that_is_expected_and_missing_fails() -> None:
     verdict = verdicts(answer(accounts=[account("root", uid=0)]))["accounts"]
     assert verdict.detail == "ops cannot log in here"
@@ -156,9 +177,21 @@ def test_a_firewall_that_is_wanted_must_be_in_force() -> None:
     assert next(each for each in found if each.check == "ports").detail == "its firewall is not in force"
 
 
+def test_what_nobody_could_look_at_has_not_passed() -> None:
+    """Where not even SSH answers, somebody is cut off: whoever looked, or everybody."""
+    found = verdicts(reached=())["ports"]
+    assert (found.status, found.detail) == (
+        "blocked",
+        "nothing answers from outside, not even SSH: it cannot be told why",
+    )
+    listening = [{"port": 8081, "protocol": "tcp", "program": "nc"}]
+    assert verdicts(answer(listening=listening), reached=())["ports"].status == "failed"
+
+
 def test_a_host_out_of_reach_fails_once() -> None:
-    found = judge(EXPECTED, None, {}, [])
+    found = judge(EXPECTED, None, {}, [], "the host could not be reached: no route")
     assert [each.status for each in found] == ["failed"] + ["blocked"] * 6
+    assert found[0].detail == "the host could not be reached: no route"
 
 
 def test_reading_only_skips_what_would_write() -> None:
@@ -168,20 +201,30 @@ def test_reading_only_skips_what_would_write() -> None:
 
 def test_an_observer_that_cannot_tell_fails_what_it_would_tell() -> None:
     found = verdicts(seen={"error": "timed out", "hosts": {}, "seen": None})
-    assert not_passed(found) == {"metrics": "failed", "logs": "failed", "alert": "blocked"}
+    assert not_passed(found) == {"metrics": "failed", "logs": "failed", "clock": "blocked", "alert": "blocked"}
     assert found["logs"].detail == "obs cannot tell: timed out"
 
 
 def test_what_is_not_wanted_is_skipped() -> None:
-    found = judge(Expectation(skipped=frozenset({"accounts"})), answer(), {"obs": watch()}, [])
-    assert next(each for each in found if each.check == "accounts").status == "skipped"
+    found = judge(Expectation(skipped={"accounts": "not wanted"}), answer(), {"obs": watch()}, [])
+    assert next(each for each in found if each.check == "accounts") == Verdict("accounts", "skipped", "not wanted")
+
+
+def test_without_metrics_by_choice_a_clock_is_judged_by_its_sources() -> None:
+    off = Expectation(skipped={"metrics": "the role metrics is off here", "alert": "the role metrics is off here"})
+    unseen = watch(seen={"target": None, "metrics": None, "clock": None, "alert": None})
+    found = {each.check: each for each in judge(off, answer(), {"obs": unseen}, [22])}
+    assert {name: found[name].status for name in ("metrics", "alert", "clock")} == {
+        "metrics": "skipped", "alert": "skipped", "clock": "passed",
+    }  # fmt: skip
+    assert found["clock"].detail == "within 0.001 s of its time sources"
 
 
 GIVEN = {
     "login": "ops", "connection_keys": [f"{KEY} ops@laptop"], "users": [], "accounts_extra": [], "ports": [22, 9100],
     "services": [{"protocol": "udp", "ports": [53]}],
     "rules": [{"ports": ["8000-8002"]}, {"ports": [6667], "action": "drop"}],
-    "ports_extra": ["161/udp", 8443], "forward": True, "receivers": [], "clock_limit": 1, "firewall": False, "skip": [],
+    "ports_extra": ["161/udp", 8443], "clock_limit": 1, "skip": [],
 }  # fmt: skip
 HOSTVARS: dict[str, dict[str, Any]] = {
     "obs": {"bedplate_site": "x", "ansible_host": "192.0.2.1"},
@@ -202,9 +245,56 @@ class TestPlan:
         wanted = "22/tcp 9100/tcp 53/udp 8000/tcp 8001/tcp 8002/tcp 161/udp 8443/tcp"
         assert found.ports == frozenset(wanted.split())
 
-    @pytest.mark.parametrize("change", [{"forward": False}, {"receivers": [{"address": "192.0.2.9"}]}])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"logging_forward": False},
+            {"logging_receivers": [{"address": "192.0.2.9"}]},
+            {"bedplate_tags": ["skip-logging"]},
+            {"certificates_enabled": False},
+        ],
+    )
     def test_logs_that_go_elsewhere_are_awaited_nowhere(self, change: dict[str, Any]) -> None:
-        assert verification_plan.expectation({**GIVEN, **change}, "a", HOSTVARS, ["obs"]).logs_to == ""
+        hostvars = {**HOSTVARS, "a": {**HOSTVARS["a"], **change}}
+        assert verification_plan.expectation(GIVEN, "a", hostvars, ["obs"]).logs_to == ""
+
+    @pytest.mark.parametrize(
+        ("change", "wanted"),
+        [
+            ({}, True),
+            ({"firewall_enabled": False}, False),
+            ({"firewall_enabled": "no"}, False),  # as a config context or --extra-vars may have it
+            ({"bedplate_tags": ["skip-firewall"]}, False),
+        ],
+    )
+    def test_a_firewall_is_wanted_unless_the_inventory_has_it_off(self, change: dict[str, Any], wanted: bool) -> None:
+        hostvars = {**HOSTVARS, "a": {**HOSTVARS["a"], **change}}
+        assert verification_plan.expectation(GIVEN, "a", hostvars, ["obs"]).firewall is wanted
+
+    def test_an_observer_keeps_its_own_logs(self) -> None:
+        hostvars = {**HOSTVARS, "obs-b": {"bedplate_site": "x", "ansible_host": "192.0.2.3"}}
+        found = {
+            host: verification_plan.expectation(GIVEN, host, hostvars, ["obs", "obs-b"]).logs_to for host in hostvars
+        }
+        assert found == {"obs": "obs", "a": "obs", "obs-b": "obs-b"}
+
+    @pytest.mark.parametrize(
+        ("change", "checks"),
+        [
+            ({"metrics_enabled": False}, {"metrics", "alert"}),
+            ({"bedplate_tags": ["skip-time-sync"]}, {"clock"}),
+            ({"access_enabled": "no"}, {"accounts"}),
+            ({}, set()),
+        ],
+    )
+    def test_what_a_role_that_is_off_would_bring_about_is_not_asked_for(
+        self, change: dict[str, Any], checks: set[str]
+    ) -> None:
+        hostvars = {**HOSTVARS, "a": {**HOSTVARS["a"], **change}}
+        found = verification_plan.expectation({**GIVEN, "skip": ["ports"]}, "a", hostvars, ["obs"]).skipped
+        assert set(found) == checks | {"ports"}
+        assert found["ports"] == "left out by verify_skip"
+        assert all(found[check].endswith(" is off here") for check in checks)
 
     @pytest.mark.parametrize(
         ("change", "words"),
@@ -254,6 +344,15 @@ class TestReport:
         suite = root.findall("testsuite")[1]
         assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("b<&>", "7", "2")
         assert {case.get("name") for case in suite if case.find("failure") is not None} == {"metrics", "logs"}
+
+    def test_what_hosts_say_can_be_read_by_machines_and_does_nothing_to_a_terminal(self) -> None:
+        said = {"connected": [], "words": "\x1b]0;title\x07 broken\n\x00pipe \ud800"}
+        broken = judge(EXPECTED, answer(delivery=said), {"obs": watch(seen={"log": None})}, [22])
+        document = verification_report.report({"a": broken}, "apply", "2026-11-25T12:00:00Z")
+        root = ET.fromstring(verification_report.junit(document))  # noqa: S314 (our own)
+        (failure,) = root.iter("failure")
+        assert (failure.get("message") or "").endswith("and says: ?]0;title? broken ?pipe ?")
+        assert verification_report.failures(document)[0].isprintable()
 
     def test_the_table_ends_with_what_failed(self) -> None:
         lines = verification_report.table(self.document())

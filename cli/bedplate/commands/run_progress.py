@@ -35,8 +35,10 @@ class Tally:
         word = _COUNTED.get(event.kind)
         if word is None:
             return
+        if word in _FAILURES.values() and not event.failed:
+            word = "ok"  # somebody expected it
         self.counts["changed" if word == "ok" and event.changed else word] += 1
-        if event.kind in _FAILURES and not event.data.get("ignore_errors"):
+        if word in _FAILURES.values():
             self.hosts_lost.add(event.host or "")
 
 
@@ -76,7 +78,7 @@ class PlainProgress:
             self._out.print(
                 f"[{time.monotonic() - self._begun:7.1f} s] {self._tally.task}", markup=False, soft_wrap=True
             )
-        elif event.kind in _FAILURES:
+        elif event.kind in _FAILURES and event.failed:
             self._out.print(failure_line(event), soft_wrap=True)
 
     def finished(self, _outcome: object) -> None:
@@ -107,7 +109,7 @@ class LiveProgress:
 
     def event(self, event: Event) -> None:
         self._tally.add(event)
-        if event.kind in _FAILURES:
+        if event.kind in _FAILURES and event.failed:
             self._live.console.print(failure_line(event))
 
     def finished(self, _outcome: object) -> None:

@@ -241,7 +241,7 @@ NEUTRAL = frozenset(
     )]
     + [f"bedplate.datacenter.{name}" for name in (
         "host_report", "merge_lines", "preflight", "seal", "unit_lines", "validate_parameters", "verify_host",
-        "verify_observer", "verify_report",
+        "verify_observer", "verify_outcome", "verify_report",
         # What products do once, or for a while, is no state to keep.
         "access_grant", "host_change", "host_retirement", "netbox_compare", "netbox_record", "record_facts",
         "unit_control",
