@@ -41,10 +41,10 @@ def first(ground: Ground) -> Iterator[Way]:
     )
     rotation = "/etc/logrotate.conf"
     yield Way(
-        "changed rotation",
-        f"echo '# {ground.word()}' >> {rotation}",
+        "rotation of logs",
+        f"test ! -e {rotation}; echo '# {ground.word()}' >> {rotation}",
         f"grep -q {ground.token} {rotation}",
-        ("file", rotation, "content"),
+        ("file", rotation, "presence"),
     )
     set_to, nice = "/etc/systemd/system.control", f"{ground.word()}.conf"
     drop_in = f"{set_to}/{ground.unit('hidden')}.d"
