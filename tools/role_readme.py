@@ -1,4 +1,4 @@
-"""Write each role's README.md from its argument_specs, defaults and notes.
+"""Write each role's README.md from its argument_specs, defaults and notes, and from what `make audit` found.
 
 python tools/role_readme.py            write
 python tools/role_readme.py --check    exit 1 when a README is not up to date
@@ -7,6 +7,7 @@ python tools/role_readme.py --check    exit 1 when a README is not up to date
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
@@ -15,6 +16,16 @@ from typing import Any
 import yaml
 
 ROLES = Path(__file__).resolve().parent.parent / "roles"
+AUDIT = ROLES.parent / "tests" / "audit" / "results.json"
+# Whose work each judge looks at.
+JUDGES = {
+    "access": ["ssh-audit"],
+    "certificates": ["sslyze"],
+    "firewall": ["nmap"],
+    "hardening": ["lynis", "ssh-audit"],
+    "metrics": ["sslyze"],
+    "observer": ["sslyze", "promtool, amtool"],
+}
 _PROSE = re.compile(r"\b[CV]\(([^)]*)\)")
 
 
@@ -90,6 +101,24 @@ def suboption_lines(options: dict[str, Any]) -> list[str]:
     return lines
 
 
+def audit_lines(verdicts: list[dict[str, Any]], judges: list[str]) -> list[str]:
+    """Return what some judges said of lab hosts, as a section; none of what they did not look at."""
+    seen = [verdict for judge in judges for verdict in verdicts if verdict["judge"] == judge]
+    if not seen:
+        return []
+    lines = ["", "## What independent judges say", ""]
+    lines += ["`make audit` has them look at lab hosts at the whole baseline, with all of their tests:"]
+    lines += ["[what each one asks, and why what is left is left](../../docs/audit.md)."]
+    lines += ["", "| judge | host | score | passed | left |", "|---|---|---|---|---|"]
+    for verdict in seen:
+        left, bare = len(verdict["findings"]), verdict["unexplained"]
+        bare_too = f", {bare} without a reason" if bare else ""
+        judge = f"{verdict['judge']} {verdict['version']}"
+        passed = "yes" if verdict["passed"] and not bare else "no"
+        lines.append(f"| {judge} | {verdict['host']} | {verdict['score']} | {passed} | {left}{bare_too} |")
+    return lines
+
+
 def render(role: Path) -> str:
     """Return the README of one role."""
     spec = read_yaml(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]
@@ -114,6 +143,8 @@ def render(role: Path) -> str:
     notes = role / "NOTES.md"
     if notes.is_file():
         lines += ["", notes.read_text(encoding="utf-8").rstrip()]
+    verdicts = json.loads(AUDIT.read_text(encoding="utf-8"))["verdicts"] if AUDIT.is_file() else []
+    lines += audit_lines(verdicts, JUDGES.get(role.name, []))
     lines += ["", f"<!-- Written by tools/role_readme.py from roles/{role.name}/: do not edit. -->", ""]
     return "\n".join(lines)
 

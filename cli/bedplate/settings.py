@@ -184,6 +184,7 @@ class DriftSettings:
         textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
         notify: where messages go, as apprise has it (mailto://…, slack://…).
         seal_after: the products after whose runs hosts are sealed; empty for none.
+        renew_after: the products whose runs update packages that seals take over; empty for none.
         record: whether fast checks also compare hosts with their records in NetBox, as the inventory has these.
         journal: whether what differs goes to the journal of the host in NetBox, too.
         escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
@@ -198,6 +199,7 @@ class DriftSettings:
     textfile: str = ""
     notify: tuple[str, ...] = ()
     seal_after: tuple[str, ...] = ("baseline",)
+    renew_after: tuple[str, ...] = ("patch",)
     record: bool = True
     journal: bool = False
     escalate_percent: float = 10.0

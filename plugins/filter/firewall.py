@@ -76,13 +76,14 @@ def service_rules(services: list[dict], without: list[int], sources: dict[str, l
 
     Args:
         services: name, protocol and ports of each.
-        without: ports that have rules of their own, which a service in NetBox does not widen.
-        sources: networks by name of a service; a service that is not named is open to everybody.
+        without: TCP ports that have rules of their own, which a service in NetBox does not widen.
+        sources: networks by name of a service; one that has none here is open to nobody, one that is not named to all.
     """
     rules = []
     for service in services:
-        ports = [port for port in service["ports"] if port not in without]
-        if ports:
+        closed = service["name"] in sources and not sources[service["name"]]
+        ports = [port for port in service["ports"] if service["protocol"] != "tcp" or port not in without]
+        if ports and not closed:
             # NetBox lets people name services as they like.
             name = re.sub(r"[^A-Za-z0-9._/-]+", "-", str(service["name"])).strip("-._/")[:64] or "service"
             rule = {"name": name, "protocol": service["protocol"], "ports": ports}

@@ -30,6 +30,7 @@ class FilterModule:
         functions = (
             observers.certificate_names,
             observers.has_certificate,
+            observers.host_addresses,
             observers.log_senders,
             observers.nearest_observers,
             observers.observed_hosts,

@@ -46,6 +46,15 @@ def one_line(value: object) -> str:
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 3] + "..."
 
 
+def contact(value: object) -> str:
+    """Return a custom field as text, also one whose type is an object of NetBox, such as a contact, or several."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(contact(each) for each in value)
+    if isinstance(value, Mapping):
+        value = value.get("display") or value.get("name") or value.get("value") or ""
+    return "" if value is None else str(value)
+
+
 def is_name(name: object) -> bool:
     """Return whether it is a host name, with or without a domain."""
     return isinstance(name, str) and len(name) <= 253 and all(_LABEL.match(label) for label in name.lower().split("."))
@@ -146,6 +155,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         return {
+            "site_identity_contact": contact,
             "site_identity_document": identity_document,
             "site_identity_faults": identity_faults,
             "site_identity_line": one_line,

@@ -24,6 +24,7 @@ class Accounts:
         self._lines = Counter(line.partition(":")[0] for line in read(folder + "/passwd").splitlines())
         self._shadow = _rows(folder + "/shadow", 3)
         self._groups = _rows(folder + "/group", 4)
+        self._keys = _rows(folder + "/gshadow", 3)
         self._salt = read("/etc/machine-id")
 
     def user(self, name: str) -> dict[str, str]:
@@ -55,7 +56,11 @@ class Accounts:
         row = self._groups.get(name)
         if row is None:
             return {"presence": "absent"}
-        return {"presence": "present", "gid": row[2], "members": ",".join(sorted(filter(None, row[3].split(","))))}
+        found = {"presence": "present", "gid": row[2], "members": ",".join(sorted(filter(None, row[3].split(","))))}
+        found["first"] = ",".join(sorted(user for user, fields in self.users.items() if fields[3] == row[2]))
+        if name in self._keys:
+            found["password"] = self._password(self._keys[name][1])
+        return found
 
     def with_shell(self) -> list[str]:
         """Return the accounts that a person could use, and those that are root."""

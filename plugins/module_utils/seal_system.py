@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import glob
 import gzip
@@ -25,6 +26,8 @@ _UNIT_PROPERTIES = (
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 _HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
 _BESIDE_USR = re.compile(r"/(s?bin|lib\d*)/")
+_BESIDE = ".dpkg-dist"
+_LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _HISTORY = "/var/log/apt/history.log"
 
 
@@ -63,6 +66,7 @@ class Packages:
     Attributes:
         states: version and hold by name, of what is installed; a foreign architecture is part of the name.
         owners: which package a configuration file belongs to.
+        configuration: the digests that configuration files came with.
     """
 
     def __init__(self, path: str = "/var/lib/dpkg/status", info: str = "/var/lib/dpkg/info") -> None:
@@ -72,7 +76,7 @@ class Packages:
             "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
             "/etc/ca-certificates.conf": "ca-certificates",
         }
-        self._sums: dict[str, str] = {}
+        self.configuration: dict[str, str] = {}
         self._info = _Info(info)
         try:
             with open(path, "rb") as file:
@@ -99,7 +103,7 @@ class Packages:
         for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
             words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
             self.owners[words[0].strip()] = name
-            self._sums[words[0].strip()] = words[1].strip()
+            self.configuration[words[0].strip()] = words[1].strip()
 
     def state(self, name: str) -> dict[str, str]:
         return self.states.get(name, {"presence": "absent"})
@@ -117,9 +121,21 @@ class Packages:
                         found.update(dict.fromkeys(re.findall(r"([^\s,:(]+):\S+ \(", line), "removed"))
         return found
 
+    def name_of(self, name: str) -> str:
+        """Return the name under which a package is known here: dpkg may name the host's own architecture, too."""
+        return name if name in self.states else name.partition(":")[0]
+
+    def replaced(self, since: int) -> list[str]:
+        """Return the packages whose files were put in place since a moment; none for the beginning of time."""
+        return sorted(map(self.name_of, self._info.listed_since(since))) if since else []
+
+    def files(self, name: str) -> list[str]:
+        """Return a package's files, where a system with one /usr has them."""
+        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
+
     def executables(self, name: str) -> list[str]:
         """Return a package's programs, and what lets people log in."""
-        paths = self._files(name)
+        paths = self.files(name)
         return [path for path in paths if _PROGRAM.match(path) or (_HELPER.match(path) and _is_program(path))]
 
     def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
@@ -127,24 +143,32 @@ class Packages:
         wanted = set(paths)
         found = {path: self.owners[path] for path in wanted if path in self.owners}
         for name in names:
-            found.update(dict.fromkeys(wanted.intersection(self._files(name)), name))
+            found.update(dict.fromkeys(wanted.intersection(self.files(name)), name))
         return found
 
-    def brought(self, paths: Collection[str], updated: Iterable[str]) -> dict[str, str]:
+    def brought(self, paths: Collection[str], updated: Collection[str]) -> dict[str, str]:
         """Return the owners of paths; of updated packages, only of what is as the package brought it."""
         owners = self.owners_of(paths, updated)
         for name in set(owners.values()).intersection(updated):
-            sums = {**self._sums, **self._sums_of(name)}
+            sums = {**self.configuration, **self.sums(name)}
             for path in [path for path, owner in owners.items() if owner == name and path in sums]:
                 if md5(path) != sums[path]:
                     del owners[path]
+        owners.update(self._put_beside(paths, updated))
         return owners
 
-    def _files(self, name: str) -> list[str]:
-        """Return a package's files, where a system with one /usr has them."""
-        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
+    def _put_beside(self, paths: Iterable[str], updated: Iterable[str]) -> dict[str, str]:
+        """Return the owners of what dpkg put beside configuration files that somebody had edited."""
+        found = {path: path[: -len(_BESIDE)] for path in paths if path.endswith(_BESIDE)}
+        names = set(updated)
+        return {
+            path: self.owners[beside]
+            for path, beside in found.items()
+            if self.owners.get(beside) in names and md5(path) == self.configuration.get(beside)
+        }
 
-    def _sums_of(self, name: str) -> dict[str, str]:
+    def sums(self, name: str) -> dict[str, str]:
+        """Return the digests that a package's files came with, but for those of its configuration."""
         pairs = (line.partition("  ") for line in self._info.lines(name, ".md5sums"))
         return {_of_one_usr("/" + path): total for total, _, path in pairs}
 
@@ -162,6 +186,13 @@ class _Info:
             self._files = self._listed()
         file = self._files.get(name + ending) or self._files.get(name.partition(":")[0] + ending)
         return read(os.path.join(self._folder, file)).splitlines() if file else []
+
+    def listed_since(self, moment: int) -> list[str]:
+        """Return the packages whose lists of files were written since a moment, as dpkg names them."""
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
+            lists = [entry for entry in entries if entry.name.endswith(".list")]
+            return [entry.name[: -len(".list")] for entry in lists if entry.stat().st_mtime >= moment]
+        return []
 
     def _listed(self) -> dict[str, str]:
         """Return the files by their names, and by those without an architecture."""
@@ -193,7 +224,7 @@ def _is_program(path: str) -> bool:
         mode = os.lstat(path).st_mode
     except OSError:
         return True
-    return stat.S_ISREG(mode) and (bool(mode & 0o111) or path.endswith(".so"))
+    return stat.S_ISREG(mode) and (bool(mode & 0o111) or bool(_LIBRARY.search(path)))
 
 
 def gunzipped(path: str) -> str:

@@ -14,26 +14,33 @@ from .seal_system import read
 
 # Folders whose files are read by something that runs as root.
 _FOLDERS = (
-    "/etc/apparmor.d/disable", "/etc/apparmor.d/force-complain", "/etc/apparmor.d/local", "/etc/apt/apt.conf.d",
-    "/etc/apt/auth.conf.d", "/etc/apt/keyrings", "/etc/apt/preferences.d", "/etc/apt/sources.list.d",
-    "/etc/apt/trusted.gpg.d", "/etc/audit/plugins.d", "/etc/audit/rules.d", "/etc/bash_completion.d",
-    "/etc/binfmt.d", "/etc/ca-certificates/update.d", "/etc/chrony/conf.d", "/etc/chrony/sources.d", "/etc/cron.d",
-    "/etc/cron.daily", "/etc/cron.hourly", "/etc/cron.monthly", "/etc/cron.weekly", "/etc/cron.yearly",
-    "/etc/dbus-1/system.d", "/etc/default", "/etc/default/grub.d", "/etc/dhcp/dhclient-enter-hooks.d",
-    "/etc/dhcp/dhclient-exit-hooks.d", "/etc/dpkg/dpkg.cfg.d", "/etc/environment.d", "/etc/grub.d", "/etc/init.d",
-    "/etc/initramfs-tools/hooks", "/etc/kernel/postinst.d", "/etc/ld.so.conf.d", "/etc/logrotate.d",
-    "/etc/modprobe.d", "/etc/modules-load.d", "/etc/NetworkManager/dispatcher.d", "/etc/netplan",
-    "/etc/network/if-down.d", "/etc/network/if-post-down.d", "/etc/network/if-pre-up.d", "/etc/network/if-up.d",
-    "/etc/network/interfaces.d", "/etc/nftables.d", "/etc/pam.d", "/etc/polkit-1/rules.d", "/etc/profile.d",
-    "/etc/rsyslog.d", "/etc/security/limits.d", "/etc/ssh", "/etc/ssh/ssh_config.d", "/etc/ssh/sshd_config.d",
-    "/etc/sudoers.d", "/etc/sysctl.d", "/etc/sysusers.d", "/etc/tmpfiles.d", "/etc/udev/rules.d",
-    "/etc/update-motd.d", "/etc/userdb", "/etc/xinetd.d", "/run/modprobe.d", "/run/modules-load.d", "/run/sysctl.d",
-    "/run/systemd/journald.conf.d", "/run/systemd/system.conf.d", "/usr/lib/modprobe.d", "/usr/lib/modules-load.d",
-    "/usr/lib/sysctl.d", "/usr/lib/systemd/journald.conf.d", "/usr/lib/systemd/system-generators",
-    "/usr/lib/systemd/system.conf.d", "/usr/local/lib/modprobe.d", "/usr/local/lib/modules-load.d",
-    "/usr/local/lib/sysctl.d", "/usr/local/lib/tmpfiles.d", "/usr/local/share/ca-certificates",
-    "/usr/share/keyrings", "/usr/share/polkit-1/rules.d", "/var/lib/systemd/linger", "/var/spool/cron/atjobs",
-    "/var/spool/cron/crontabs",
+    "/etc/apparmor.d/disable", "/etc/apparmor.d/force-complain", "/etc/apparmor.d/local",
+    "/etc/apt/apt.conf.d", "/etc/apt/auth.conf.d", "/etc/apt/keyrings", "/etc/apt/preferences.d",
+    "/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/audit/plugins.d", "/etc/audit/rules.d",
+    "/etc/bash_completion.d", "/etc/binfmt.d", "/etc/ca-certificates/update.d", "/etc/chrony/conf.d",
+    "/etc/chrony/sources.d", "/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly", "/etc/cron.monthly",
+    "/etc/cron.weekly", "/etc/cron.yearly", "/etc/dbus-1/system.d", "/etc/default", "/etc/default/grub.d",
+    "/etc/dhcp/dhclient-enter-hooks.d", "/etc/dhcp/dhclient-exit-hooks.d", "/etc/dpkg/dpkg.cfg.d",
+    "/etc/environment.d", "/etc/grub.d", "/etc/init.d", "/etc/initramfs-tools/conf.d", "/etc/initramfs-tools/hooks",
+    "/etc/initramfs/post-update.d", "/etc/kernel/install.d", "/etc/kernel/postinst.d", "/etc/kernel/postrm.d",
+    "/etc/kernel/preinst.d", "/etc/kernel/prerm.d", "/etc/NetworkManager/conf.d",
+    "/etc/NetworkManager/system-connections", "/etc/ld.so.conf.d", "/etc/logrotate.d", "/etc/modprobe.d",
+    "/etc/modules-load.d", "/etc/NetworkManager/dispatcher.d", "/etc/netplan", "/etc/network/if-down.d",
+    "/etc/network/if-post-down.d", "/etc/network/if-pre-up.d", "/etc/network/if-up.d", "/etc/network/interfaces.d",
+    "/etc/nftables.d", "/etc/pam.d", "/etc/polkit-1/rules.d", "/etc/profile.d", "/etc/rsyslog.d",
+    "/etc/security/limits.d", "/etc/ssh", "/etc/ssh/ssh_config.d", "/etc/ssh/sshd_config.d", "/etc/sudoers.d",
+    "/etc/sysctl.d", "/etc/sysusers.d", "/etc/tmpfiles.d", "/etc/udev/rules.d", "/etc/update-motd.d", "/etc/userdb",
+    "/etc/xinetd.d", "/run/modprobe.d", "/run/modules-load.d", "/run/sysctl.d", "/run/systemd/user",
+    "/usr/lib/binfmt.d", "/usr/lib/environment.d", "/usr/lib/sysusers.d", "/usr/lib/tmpfiles.d",
+    "/usr/lib/udev/rules.d", "/usr/lib/systemd/system-shutdown", "/usr/lib/systemd/system-sleep",
+    "/usr/local/lib/binfmt.d", "/usr/local/lib/systemd/user", "/usr/local/lib/sysusers.d",
+    "/usr/local/lib/udev/rules.d", "/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services",
+    "/usr/share/dbus-1/system.d", "/run/systemd/journald.conf.d", "/run/systemd/system.conf.d", "/usr/lib/modprobe.d",
+    "/usr/lib/modules-load.d", "/usr/lib/sysctl.d", "/usr/lib/systemd/journald.conf.d",
+    "/usr/lib/systemd/system-generators", "/usr/lib/systemd/system.conf.d", "/usr/local/lib/modprobe.d",
+    "/usr/local/lib/modules-load.d", "/usr/local/lib/sysctl.d", "/usr/local/lib/tmpfiles.d",
+    "/usr/local/share/ca-certificates", "/usr/share/keyrings", "/usr/share/polkit-1/rules.d",
+    "/var/lib/systemd/linger", "/var/spool/cron/atjobs", "/var/spool/cron/crontabs",
 )  # fmt: skip
 # Those of systemd, with the folders in them.
 _ENABLING = (".wants", ".requires", ".upholds")
@@ -45,16 +52,32 @@ _UNIT_FOLDERS = (
     "/etc/systemd", "/etc/systemd/system", "/etc/systemd/user", "/etc/systemd/network", "/run/systemd/system",
     "/run/systemd/system-generators", "/usr/local/lib/systemd", "/usr/local/lib/systemd/system",
 )  # fmt: skip
-_MODULES_OF_PAM = "/usr/lib/*-linux-gnu/security"
+# More of them, as patterns: modules of PAM, what the first steps of a boot run.
+_MORE_FOLDERS = (
+    "/usr/lib/*-linux-gnu/security", "/etc/initramfs-tools/scripts/*", "/etc/networkd-dispatcher/*.d",
+)  # fmt: skip
+# What every program in Python runs first.
+_FIRST_OF_PYTHON = (
+    "/etc/python3*/sitecustomize.py", "/usr/lib/python3*/sitecustomize.py", "/usr/lib/python3/dist-packages/*.pth",
+    "/usr/lib/python3/dist-packages/*customize.py", "/usr/local/lib/python3*/dist-packages/*.pth",
+    "/usr/local/lib/python3*/dist-packages/*customize.py",
+)  # fmt: skip
+# Who may write to these may put anything in the way of everybody.
+_NOBODYS = (
+    "/", "/boot", "/dev/shm", "/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr", "/usr/bin",  # noqa: S108
+    "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/sbin", "/var", "/var/lib",
+    "/var/log", "/var/spool", "/var/spool/cron", "/var/tmp",  # noqa: S108
+)  # fmt: skip
 _FILES = (
     "/etc/adduser.conf", "/etc/anacrontab", "/etc/apt/apt.conf", "/etc/apt/auth.conf", "/etc/apt/preferences",
     "/etc/apt/sources.list", "/etc/apt/trusted.gpg", "/etc/at.allow", "/etc/at.deny", "/etc/audit/auditd.conf",
     "/etc/bash.bashrc", "/etc/ca-certificates.conf", "/etc/cron.allow", "/etc/cron.deny", "/etc/crontab",
-    "/etc/crypttab", "/etc/doas.conf", "/etc/dpkg/dpkg.cfg", "/etc/environment", "/etc/exports", "/etc/fstab",
-    "/etc/gai.conf", "/etc/host.conf", "/etc/hosts.allow", "/etc/hosts.deny", "/etc/hosts.equiv", "/etc/inetd.conf",
-    "/etc/ld.so.conf", "/etc/ld.so.preload", "/etc/locale.conf", "/etc/login.defs", "/etc/modules",
-    "/etc/network/interfaces", "/etc/nftables.conf", "/etc/nsswitch.conf", "/etc/pam.conf", "/etc/profile",
-    "/etc/rc.local", "/etc/rsyslog.conf", "/etc/security/access.conf", "/etc/security/faillock.conf",
+    "/etc/crypttab", "/etc/dbus-1/system.conf", "/etc/dhcp/dhclient.conf", "/etc/doas.conf", "/etc/dpkg/dpkg.cfg",
+    "/etc/environment", "/etc/exports", "/etc/fstab", "/etc/gai.conf", "/etc/host.conf", "/etc/hosts.allow",
+    "/etc/hosts.deny", "/etc/hosts.equiv", "/etc/inetd.conf", "/etc/initramfs-tools/modules", "/etc/ld.so.conf",
+    "/etc/ld.so.preload", "/etc/locale.conf", "/etc/login.defs", "/etc/logrotate.conf", "/etc/modules",
+    "/etc/nologin", "/etc/network/interfaces", "/etc/nftables.conf", "/etc/nsswitch.conf", "/etc/pam.conf",
+    "/etc/profile", "/etc/rc.local", "/etc/rsyslog.conf", "/etc/security/access.conf", "/etc/security/faillock.conf",
     "/etc/security/group.conf", "/etc/security/limits.conf", "/etc/security/namespace.conf",
     "/etc/security/namespace.init", "/etc/security/pam_env.conf", "/etc/security/pwquality.conf",
     "/etc/security/time.conf", "/etc/shells", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/openssl.cnf",
@@ -114,9 +137,10 @@ class Watch:
             others: homes of all the others, in which only keys count.
         """
         found: dict[str, None] = dict.fromkeys(path for path in _FILES if os.path.lexists(path))
-        for folder in (*_FOLDERS, *glob.glob(_MODULES_OF_PAM), *self._more):
+        for folder in (*_FOLDERS, *_matching(_MORE_FOLDERS), *self._more):
             found.update(dict.fromkeys(self._in(folder)))
-        found.update(dict.fromkeys(filter(_is_open, (*_FOLDERS, *_UNIT_FOLDERS))))
+        found.update(dict.fromkeys(_matching(_FIRST_OF_PYTHON)))
+        found.update(dict.fromkeys(filter(_is_open, (*_FOLDERS, *_UNIT_FOLDERS, *_NOBODYS))))
         found.update(dict.fromkeys(_foreign_certificates()))
         for folder in _UNIT_FOLDERS:
             for path in self._in(folder):
@@ -142,6 +166,7 @@ class Watch:
         found = [os.path.join(home, name) for home in homes for name in _OF_ACCOUNTS]
         found += [os.path.join(home, name) for home in others if home.strip("/") for name in _KEYS]
         for home in homes:
+            found += filter(_is_writable, (home, os.path.join(home, ".ssh")))
             for name in _FOLDERS_OF_ACCOUNTS:
                 found += self._in(os.path.join(home, name))
         return [path for path in found if os.path.lexists(path)]
@@ -173,6 +198,18 @@ def _is_open(folder: str) -> bool:
         return False
     writable = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
     return stat.S_ISLNK(status.st_mode) or status.st_uid != 0 or bool(writable)
+
+
+def _is_writable(folder: str) -> bool:
+    """Return whether somebody else than its owner may write to a folder."""
+    try:
+        return bool(os.lstat(folder).st_mode & 0o022)
+    except OSError:
+        return False
+
+
+def _matching(patterns: tuple[str, ...]) -> list[str]:
+    return [path for pattern in patterns for path in sorted(glob.glob(pattern))]
 
 
 def _foreign_certificates() -> list[str]:

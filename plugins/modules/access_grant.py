@@ -143,14 +143,14 @@ class Grants:
         if not any(entry.gr_name == grants.GROUP for entry in grp.getgrall()):
             self.run("groupadd", "--system", grants.GROUP)
         before = _text(_DROP_IN)
-        if not grants.write(_DROP_IN, _SSHD.format(grants.GROUP, grants.KEYS), 0o644):
+        if not grants.write(_DROP_IN, _SSHD.format(grants.GROUP, grants.KEYS), 0o600):
             return
         code, _, err = self._module.run_command(["/usr/sbin/sshd", "-t"])
         if code != 0:
             if before is None:
                 os.unlink(_DROP_IN)
             else:
-                grants.write(_DROP_IN, before, 0o644)
+                grants.write(_DROP_IN, before, 0o600)
             self._module.fail_json(msg="sshd refuses {0}: {1}".format(_DROP_IN, err.strip()))
         self.run("systemctl", "reload", "ssh")
 

@@ -110,10 +110,15 @@ def stanzas(text: str) -> list[dict[str, str]]:
 
 
 def one_line_stanzas(text: str, keyring: str) -> list[dict[str, str]]:
-    """Return what a sources.list says as stanzas; distribution archives that name no keys get its own."""
+    """Return what a sources.list says as stanzas; distribution archives that name no keys get its own.
+
+    The disk that a host was installed from is none: nobody puts it in at night, and apt asks for it.
+    """
     found = []
     for match in filter(None, map(_ONE_LINE.match, text.splitlines())):
         kind, options, uri, suite, components = match.groups()
+        if uri.startswith("cdrom:"):
+            continue
         fields = {"types": kind, "uris": uri, "suites": suite}
         if components.strip():
             fields["components"] = " ".join(components.split())
@@ -217,14 +222,15 @@ class Trial:
 def wanted_files(params: dict) -> tuple[dict[str, str], bool]:
     """Return the files to have in the end, and whether sources.list is taken over."""
     files = dict(params["files"])
-    found = one_line_stanzas(read(os.path.join(params["etc"], "sources.list")), params["keyring"])
+    legacy = read(os.path.join(params["etc"], "sources.list"))
+    found = one_line_stanzas(legacy, params["keyring"])
     if found and params["distribution"] not in files:
         present = read(os.path.join(params["etc"], "sources.list.d", params["distribution"]))
         had = indices(stanzas(present), params["keyring"])
         new = [fields for fields in found if not indices([fields], params["keyring"]) <= had]
         parts = [present.strip("\n") + "\n"] if present.strip() else []
         files[params["distribution"]] = "\n".join(parts + [as_text(fields) for fields in new])
-    return files, bool(found)
+    return files, any(map(_ONE_LINE.match, legacy.splitlines()))
 
 
 def in_place(params: dict) -> set[tuple[str, ...]]:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import fnmatch
+import glob
+import math
 import os
 import re
 import time
@@ -92,6 +94,12 @@ packages:
   returned: always
   type: list
   elements: dict
+installed:
+  description:
+    - From when to when packages were updated (C(start), C(end), in seconds since 1970), and which files they had before
+      and have no more (C(gone)).
+  returned: when packages were updated
+  type: dict
 reboot_reasons:
   description: Why a reboot is needed.
   returned: always
@@ -124,6 +132,7 @@ _NO_PROMPT = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "
 _APT = ["apt-get", "-y", "-o", "DPkg::Lock::Timeout=300"]
 _KEEP_CONFIG = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 _STEP = 1.0
+_MOST_GONE = 200
 
 
 class Host:
@@ -220,12 +229,15 @@ class Updates:
             return False
         return self._params["update"] == "all" or "-security" in package["origins"].lower()
 
-    def install(self, packages: list[dict[str, str]]) -> list[dict[str, str]]:
-        """Update these packages; return what is another version now than before."""
-        before = self.versions()
-        names = ["{name}={after}".format(**package) for package in packages]
-        self._apt([*_APT, *_KEEP_CONFIG, "--no-remove", "install", *names], before=before)
-        return changes(before, self.versions())
+    def install(self, packages: list[dict[str, str]]) -> tuple[list[dict[str, str]], dict[str, object]]:
+        """Update these packages; return what is another version now than before, and what else became of it."""
+        before, names = self.versions(), [package["name"] for package in packages]
+        start, files = time.time(), files_of(names)
+        wanted = ["{name}={after}".format(**package) for package in packages]
+        self._apt([*_APT, *_KEEP_CONFIG, "--no-remove", "install", *wanted], before=before)
+        gone = sorted(path for path in files - files_of(names) if not os.path.lexists(path))
+        installed = {"start": math.floor(start), "end": math.ceil(time.time()), "gone": gone[:_MOST_GONE]}
+        return changes(before, self.versions()), installed
 
     def versions(self) -> dict[str, str]:
         """Return the versions of all installed packages by name."""
@@ -251,6 +263,17 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[dict[str, str
     """Return the packages whose version is another one than before."""
     names = sorted(name for name in after if before.get(name) != after[name])
     return [{"name": name, "before": before.get(name, ""), "after": after[name]} for name in names]
+
+
+def files_of(names: list[str], folder: str = "/var/lib/dpkg/info") -> set[str]:
+    """Return the files of packages, as dpkg lists them."""
+    found: set[str] = set()
+    for name in names:
+        path = os.path.join(folder, name)
+        for each in glob.glob(glob.escape(path) + ".list") or glob.glob(glob.escape(path) + ":*.list"):
+            with open(each, encoding="utf-8", errors="surrogateescape") as file:
+                found.update(file.read().splitlines())
+    return found
 
 
 def reboot_reasons(packages: list[dict[str, str]]) -> list[str]:
@@ -283,8 +306,9 @@ def begin(module: AnsibleModule, host: Host) -> dict[str, object]:
     if fault:
         host.hooks("undrain")
         module.fail_json(msg="it could not be drained, and nothing was changed: {0}".format(fault), **result)
-    done = updates.install(pending) if pending else []
-    return {**result, "packages": done, "reboot_reasons": reboot_reasons(done), "changed": bool(done)}
+    done, installed = updates.install(pending) if pending else ([], {})
+    told = {"installed": installed} if done else {}
+    return {**result, **told, "packages": done, "reboot_reasons": reboot_reasons(done), "changed": bool(done)}
 
 
 def finish(module: AnsibleModule, host: Host) -> dict[str, object]:

@@ -15,6 +15,12 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_sy
 from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts import Accounts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought import (
+    Brought,
+    is_automatic,
+    owners_of_links,
+    unlike_packages,
+)
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
@@ -70,6 +76,17 @@ options:
     description: From when on logs are asked, in seconds since 1970.
     type: int
     default: 0
+  updated:
+    description:
+      - Updates that are accounted for, by package - its version, and from when to when it was installed (a list, the
+        moments in seconds since 1970). The answer says what of the host they brought and nothing has touched since.
+    type: dict
+    default: {}
+  programs:
+    description: Programs of which that is told, too, though they give nobody more rights now.
+    type: list
+    elements: str
+    default: []
   facts:
     description: Whether to tell, too, what NetBox has fields for; see M(bedplate.datacenter.record_facts).
     type: bool
@@ -120,14 +137,17 @@ class Capture:
         resources: keys by kind, each with its option.
         text: whose text is kept.
         known_sockets: those of which the program does not matter.
+        since: of packages installed since then, a file is only said to be theirs if it is as they brought it.
     """
 
-    def __init__(self, resources: dict, text: str, known_sockets: list[str]) -> None:
+    def __init__(self, resources: dict, text: str, known_sockets: list[str], since: int = 0) -> None:
         self._resources = {kind: dict(keys or {}) for kind, keys in resources.items()}
         self._files = FileReader(text)
         self._known = frozenset(known_sockets)
         self._packages = system.Packages()
         self._updates = self._packages.unattended()
+        self._verified = dict.fromkeys([*self._updates, *self._packages.replaced(since)])
+        self._brought: dict[str, dict] = {}
         self._accounts = Accounts()
         self._asked: list[dict[str, dict[str, str]] | None] = []
         self.states: dict[str, dict[str, dict]] = {}
@@ -212,7 +232,8 @@ class Capture:
     def _watch_links(self, units: dict[str, str]) -> None:
         """Look at links that choose: which units start at boot, and which of several programs has a name."""
         chosen = alternatives()
-        owners = self._packages.owners_of([*units.values(), *chosen.values()], self._updates)
+        owners = self._packages.owners_of(chosen.values(), self._verified)
+        owners.update(owners_of_links(self._packages, units.values(), self._verified))
 
         def came_with(path: str) -> dict[str, str]:
             return {"package": owners[path]} if path in owners else {}
@@ -221,7 +242,8 @@ class Capture:
             return "enabled-runtime" if link.startswith("/run/") else "enabled"
 
         self._watch("unit", {name: {"enabled": enabled(link), **came_with(link)} for name, link in units.items()})
-        self._watch("file", {path: {**self._files.state(path), **came_with(end)} for path, end in chosen.items()})
+        links = {path: came_with(end) if is_automatic(path) else {} for path, end in chosen.items()}
+        self._watch("file", {path: {**self._files.state(path), **owner} for path, owner in links.items()})
 
     def _tables(self) -> dict[str, dict[str, str]] | None:
         """Return the tables of the firewall; it is asked once."""
@@ -234,6 +256,7 @@ class Capture:
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = {name: row[5] for name, row in self._accounts.users.items()}
         named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled])
+        named += unlike_packages(self._packages)
         used = [homes.pop(name) for name in self._accounts.with_shell()]
         paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *named])
         files = self._owned([path for path in paths if path not in self._of("file")])
@@ -254,15 +277,15 @@ class Capture:
             self.crowded.append(shown(folder))
             self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
         names = {path: name for name in self._of("package") for path in self._packages.executables(name)}
-        updated = [path for path, name in names.items() if name.partition(":")[0] in self._updates]
-        changed = set(updated) - self._packages.brought(updated, self._updates).keys()
+        updated = [path for path, name in names.items() if {name, name.partition(":")[0]} & self._verified.keys()]
+        changed = set(updated) - self._packages.brought(updated, self._verified).keys()
         for path, name in names.items():
             state = self._files.state(path)
             self._watch("file", {path: state if path in changed else dict(state, package=name)})
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
-        owners = self._packages.brought(paths, ["libpam-modules", *self._of("package"), *self._updates])
+        owners = self._packages.brought(paths, ["libpam-modules", *self._of("package"), *self._verified])
         found = {}
         for path in paths:
             state = self._files.state(path)
@@ -272,6 +295,17 @@ class Capture:
     def _watch(self, kind: str, found: dict[str, dict]) -> None:
         known = self.states.get(kind, {})
         self.watched.setdefault(kind, {}).update({key: state for key, state in found.items() if key not in known})
+
+    def account(self, updated: dict[str, list], programs: list[str]) -> None:
+        """Tell what of all that was looked at came with these updates."""
+        brought = Brought(self._packages, updated)
+        parts = (self.states, self.watched)
+        paths = {path for part in parts for kind in ("file", "suid") for path in part.get(kind, {})}
+        chosen = alternatives()
+        self._brought = {
+            "file": {**brought.files(paths.union(programs) - chosen.keys()), **brought.alternatives(chosen)},
+            "unit": brought.units(enabled_units()),
+        }
 
     def trace(self, sealed: dict[str, str], since: int) -> None:
         """Gather what the host knows of who changed it, if anything is not as it was sealed."""
@@ -302,6 +336,8 @@ class Capture:
             "overfull": {shown(path): size for path, size in self.overfull.items()},
             "crowded": self.crowded,
             "updates": self._updates,
+            "verified": sorted(self._verified),
+            "brought": self._brought,
             "texts": self._files.texts,
             "evidence": self._evidence,
             "notes": self._files.notes[:100],
@@ -318,16 +354,21 @@ def main() -> None:
             "sockets": {"type": "list", "elements": "str", "default": []},
             "sealed": {"type": "dict", "default": {}},
             "since": {"type": "int", "default": 0},
+            "updated": {"type": "dict", "default": {}},
+            "programs": {"type": "list", "elements": "str", "default": []},
             "facts": {"type": "bool", "default": False},
             "limit": {"type": "int", "default": 400000},
         },
         supports_check_mode=True,
     )
     lower_priority()
-    capture = Capture(module.params["resources"], module.params["text"], module.params["sockets"])
+    asked = module.params
+    capture = Capture(asked["resources"], asked["text"], asked["sockets"], asked["since"])
     capture.take()
     if module.params["watch"]:
         capture.watch()
+    if asked["updated"]:
+        capture.account(asked["updated"], asked["programs"])
     capture.trace(module.params["sealed"], module.params["since"])
     document = capture.document()
     text = packed(document, module.params["limit"])

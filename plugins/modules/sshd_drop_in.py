@@ -263,7 +263,7 @@ def main() -> None:
         _write(temporary, content)
         os.makedirs(os.path.dirname(dest), mode=0o755, exist_ok=True)
         module.atomic_move(temporary, dest)
-    attributes = {"path": dest, "owner": "root", "group": "root", "mode": "0644", "secontext": [None, None, None]}
+    attributes = {"path": dest, "owner": "root", "group": "root", "mode": "0600", "secontext": [None, None, None]}
     attributes["attributes"] = None
     if os.path.exists(dest):
         changed = module.set_fs_attributes_if_different(attributes, changed)

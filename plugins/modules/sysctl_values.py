@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -17,6 +18,9 @@ description:
   - All names are looked up before the first value is set. A value that the kernel does not take puts back the ones
     that were set before it.
   - A setting that is read-only, as many are in a container, is left as it is and named.
+  - What C(net.ipv4.conf.all) and C(net.ipv6.conf.all) say of redirects and of C(rp_filter) is only half of what the
+    kernel goes by, the other half is what each interface says. The interfaces that are there get the same value,
+    unless C(values) names them.
 options:
   values:
     description: Values by name.
@@ -66,11 +70,29 @@ lacking:
 """
 
 _ROOT = "/proc/sys"
+# Either of the two is enough for a redirect, and the larger of both filters.
+_OF_INTERFACES = re.compile(
+    r"net\.(ipv4|ipv6)\.conf\.all\.(accept_redirects|secure_redirects|send_redirects|rp_filter)\Z"
+)
 
 
 def path_of(name: str) -> str:
     """Return the file of a setting. A slash in a name stands for a dot, as in net.ipv4.conf.eth0/100.rp_filter."""
     return os.path.join(_ROOT, name.replace(".", "\0").replace("/", ".").replace("\0", "/"))
+
+
+def with_interfaces(values: dict[str, str]) -> dict[str, str]:
+    """Return the values with those that interfaces are to have too, behind the others."""
+    found = dict(values)
+    for match in filter(None, map(_OF_INTERFACES.match, values)):
+        family, leaf = match.groups()
+        folder = path_of("net.{0}.conf".format(family))
+        interfaces = set(os.listdir(folder) if os.path.isdir(folder) else ()) - {"all", "default"}
+        for interface in sorted(interfaces):
+            name = "net.{0}.conf.{1}.{2}".format(family, interface.replace(".", "/"), leaf)
+            if os.path.isfile(path_of(name)):
+                found.setdefault(name, values[match.string])
+    return found
 
 
 def near(name: str) -> str:
@@ -149,7 +171,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    values = {name: " ".join(str(value).split()) for name, value in module.params["values"].items()}
+    values = with_interfaces({name: " ".join(str(value).split()) for name, value in module.params["values"].items()})
     missing = [name for name in values if not os.path.isfile(path_of(name))]
     _refuse_unknown(module, [name for name in missing if name not in module.params["may_lack"]])
     before = {name: read(name) for name in values if name not in missing}

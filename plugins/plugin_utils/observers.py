@@ -109,6 +109,11 @@ def log_senders(
     return sorted(str(host) for host in hosts if _log_receiver(host, hostvars, known) == observer)
 
 
+def host_addresses(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return all IP addresses that `hosts` are known by, sorted; one that several of them have is there once."""
+    return sorted({address for host in hosts for address in _ip_addresses(host, hostvars[host])})
+
+
 def certificate_names(host: str, hostvars: Mapping[str, Mapping[str, Any]], observers: Iterable[str]) -> list[str]:
     """Return what a certificate of `host` says that it is: its name and addresses, as `DNS:name` and `IP:address`.
 

@@ -129,6 +129,17 @@ def test_a_service_does_not_widen_what_has_a_rule_of_its_own() -> None:
     ]
 
 
+def test_a_service_of_another_protocol_than_ssh_is_another() -> None:
+    services = [{"name": "quic", "protocol": "udp", "ports": [22, 9090]}]
+    (rule,) = RULES.service_rules(services, [22, 9090], {})
+    assert rule["ports"] == [22, 9090]
+
+
+def test_a_service_for_no_network_is_open_to_nobody() -> None:
+    services = [{"name": name, "protocol": "tcp", "ports": [80]} for name in ("web", "shop")]
+    assert [rule["name"] for rule in RULES.service_rules(services, [], {"web": []})] == ["shop"]
+
+
 @pytest.mark.parametrize(
     ("connection", "address", "port"),
     [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from content.role_content import load_plugin
+from content.role_content import ROOT, load_plugin, read_yaml
 
 METRICS = load_plugin("roles/hardware/files/hardware_metrics.py")
 
@@ -70,3 +73,16 @@ def test_the_samples_of_two_disks_stand_together() -> None:
 def test_only_what_is_about_the_bmc_is_taken_from_the_exporter() -> None:
     said = '# HELP go_threads x\ngo_threads 7\n# HELP ipmi_up x\n# TYPE ipmi_up gauge\nipmi_up{collector="bmc"} 1\n'
     assert METRICS.ipmi_lines(said) == '# HELP ipmi_up x\n# TYPE ipmi_up gauge\nipmi_up{collector="bmc"} 1\n'
+
+
+@pytest.mark.parametrize(("components", "found"), [("main\nnon-free-firmware", True), ("main", False), ("", False)])
+def test_microcode_is_looked_for_in_what_apt_uses(tmp_path: Path, components: str, found: bool) -> None:
+    """A line that is commented out, or a file that apt does not read, is no source."""
+    for name, text in {"systemd-detect-virt": "exit 1", "apt-get": f"echo '{components}'"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    look = read_yaml(ROOT / "roles/hardware/vars/main.yml")["_hardware_look"]
+    command = ["sh", "-c", look, "sh", "ttyS0", "/etc/default/grub.d/none.cfg", "non-free-firmware"]
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    printed = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False).stdout
+    assert ("microcode-component" in printed.splitlines()) is found

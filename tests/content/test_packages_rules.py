@@ -104,6 +104,19 @@ def test_an_old_list_is_taken_over() -> None:
     assert "signed-by" not in found[3]
 
 
+def test_the_disk_of_the_installer_is_no_source(tmp_path: Path) -> None:
+    disk = "deb cdrom:[Debian GNU/Linux 12.9.0 _Bookworm_ - Official amd64 DVD]/ bookworm contrib main\n"
+    assert MODULE.one_line_stanzas(disk, KEYRING) == []
+    params = {"etc": str(tmp_path), "files": {}, "distribution": "debian.sources", "keyring": KEYRING}
+    (tmp_path / "sources.list").write_text(disk + "deb http://a/debian bookworm main\n", encoding="utf-8")
+    files, retired = MODULE.wanted_files(params)
+    assert files["debian.sources"].startswith("Types: deb\nURIs: http://a/debian\n")
+    assert retired
+    # Whoever gives a mirror wants no disk beside it.
+    (tmp_path / "sources.list").write_text(disk, encoding="utf-8")
+    assert MODULE.wanted_files({**params, "files": {"debian.sources": "x"}}) == ({"debian.sources": "x"}, True)
+
+
 def test_stanzas_are_read_as_apt_reads_them() -> None:
     first = "Types: deb\nuris: http://a/debian\nSuites: x\n y\nSigned-By:\n -----BEGIN\n .\n"
     text = f"# first\n{first}\n\nEnabled: no\nTypes: deb\n"

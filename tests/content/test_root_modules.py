@@ -117,6 +117,28 @@ def test_a_kernel_setting_that_there_is_not_is_refused_or_left_out() -> None:
     assert (answer["changed"], answer["lacking"]) == (False, ["kernel.no_such"])
 
 
+def test_interfaces_get_what_the_kernel_looks_for_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SYSCTL, "_ROOT", str(tmp_path))
+    for interface in ("all", "default", "eth0", "eth0.100"):
+        folder = tmp_path / "net" / "ipv4" / "conf" / interface
+        folder.mkdir(parents=True)
+        for leaf in ("accept_redirects", "rp_filter", "log_martians"):
+            (folder / leaf).write_text("1\n", encoding="ascii")
+    wanted = {
+        "net.ipv4.conf.all.accept_redirects": "0",
+        "net.ipv6.conf.all.accept_redirects": "0",
+        "net.ipv4.conf.all.log_martians": "1",
+        "net.ipv4.conf.all.rp_filter": "1",
+        "net.ipv4.conf.eth0.rp_filter": "2",
+    }
+    assert SYSCTL.with_interfaces(wanted) == {
+        **wanted,
+        "net.ipv4.conf.eth0.accept_redirects": "0",
+        "net.ipv4.conf.eth0/100.accept_redirects": "0",
+        "net.ipv4.conf.eth0/100.rp_filter": "1",
+    }
+
+
 def test_the_uppermost_mount_counts() -> None:
     text = (
         "22 1 0:2 / /mnt/a\\040b rw,relatime - ext4 /dev/sda1 rw\n"

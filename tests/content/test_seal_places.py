@@ -30,9 +30,9 @@ def state(path: Path, reader: Any = None) -> dict[str, str]:
     return found
 
 
-def accounts(folder: Path, passwd: str, shadow: str = "", group: str = "") -> Any:
+def accounts(folder: Path, passwd: str, shadow: str = "", group: str = "", gshadow: str = "") -> Any:
     """Return the accounts that these files are about."""
-    for name, text in (("passwd", passwd), ("shadow", shadow), ("group", group)):
+    for name, text in (("passwd", passwd), ("shadow", shadow), ("group", group), ("gshadow", gshadow)):
         (folder / name).write_text(text, encoding="utf-8")
     return SEAL.Accounts(str(folder))
 
@@ -187,6 +187,21 @@ class TestPlaces:
         monkeypatch.setattr(WATCH, "_MOST_LOOKED_AT_FURTHER", 0)
         left = WATCH.Privileged()
         assert (left.found, left.crowded, left.complete) == ([], [str(tmp_path)], True)
+
+
+def test_who_gets_into_a_group_without_being_named_as_a_member(tmp_path: Path) -> None:
+    passwd, group = "kim:x:1001:27::/:/bin/sh\nlee:x:1002:5::/:/bin/sh\n", "sudo:x:27:lee\n"
+    found = accounts(tmp_path, passwd, group=group, gshadow="sudo:$6$x$y::lee\n").group("sudo")
+    assert (found["members"], found["first"], found["password"][:4]) == ("lee", "kim", "set-")
+    assert accounts(tmp_path, passwd, group=group, gshadow="sudo:!::lee\n").group("sudo")["password"] == "locked"
+    assert "password" not in accounts(tmp_path, passwd, group=group).group("sudo")
+
+
+@pytest.mark.parametrize(("mode", "open_to_others"), [(0o700, False), (0o755, False), (0o770, True), (0o757, True)])
+def test_homes_that_others_may_write_to(tmp_path: Path, mode: int, open_to_others: bool) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh").chmod(mode)
+    assert (str(tmp_path / ".ssh") in watched([tmp_path], [])) is open_to_others
 
 
 def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,11 @@ def test_it_is_a_machine_of_its_own(metal: MetalLab) -> None:
     assert metal.ssh("box", "uname -r") == platform.release()
 
 
+def test_timers_that_the_baseline_manages_are_off_and_not_masked(metal: MetalLab) -> None:
+    timers = "apt-daily.timer apt-daily-upgrade.timer"
+    assert metal.ssh("iron", f"systemctl is-enabled {timers} || :").split() == ["disabled", "disabled"]
+
+
 def test_hosts_of_both_kinds_reach_each_other(metal: MetalLab) -> None:
     fleet = json.loads((metal.folder / "fleet.json").read_text())
     address = {host["name"]: host["address"] for host in fleet["hosts"]}

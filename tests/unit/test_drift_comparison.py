@@ -259,6 +259,48 @@ def test_what_came_or_went_with_a_package_is_not_told_of_file_by_file(now: Any, 
     assert found(before, after).keys() == left
 
 
+def test_an_upgrade_by_hand_is_one_finding_where_all_is_as_the_package_brought_it() -> None:
+    def host(version: str, content: str, **more: Any) -> Capture:
+        files = {
+            path: {**FILE, "content": content * 64, "package": "sudo"} for path in ("/usr/bin/sudo", "/etc/pam.d/sudo")
+        }
+        watched = {"file": files, "suid": {"/usr/bin/su": files["/usr/bin/sudo"]}}
+        return capture({"package": {"sudo": _package(version)}}, watched, **more)
+
+    before, after = host("1", "a"), host("2", "b", verified=("sudo",))
+    after.watched["file"]["/etc/cron.d/sudo"] = {**FILE, "package": "sudo"}  # type: ignore[index]
+    after.watched["suid"]["/usr/bin/more"] = {**FILE, "package": "sudo"}  # type: ignore[index]
+    one, new = ("package", "sudo", "version"), ("suid", "/usr/bin/more", "presence")
+    assert found(before, after).keys() == {one, new}
+    after.watched["file"]["/etc/pam.d/sudo"] |= {"mode": "0666"}  # type: ignore[index, operator]
+    changes = found(before, after).keys()
+    assert changes == {one, new, ("file", "/etc/pam.d/sudo", "mode"), ("file", "/etc/pam.d/sudo", "content")}
+
+
+def test_a_new_package_is_one_finding_but_for_its_settings_and_rights() -> None:
+    paths = ("/usr/lib/tmpfiles.d/x.conf", "/etc/cron.d/x", "/usr/bin/x")
+    files = {path: {**FILE, "package": "x"} for path in paths[:2]}
+    watched = {"package": {"x": _package("1")}, "file": files, "suid": {paths[2]: {**FILE, "package": "x"}}}
+    before = capture(watched={"package": {}, "file": {}, "suid": {}})
+    assert found(before, capture(watched=watched, verified=("x",))).keys() == {
+        ("package", "x", "presence"),
+        ("file", paths[1], "presence"),
+        ("suid", paths[2], "presence"),
+    }
+
+
+def test_who_may_use_what_an_unattended_update_brought_is_told_of() -> None:
+    states = {
+        "sudo": {**FILE, "package": "sudo"},
+        "other": {**FILE, "content": "b" * 64, "mode": "0666", "package": "sudo"},
+    }
+    before = capture({"package": {"sudo": _package("1")}}, {"file": {"/etc/sudo.conf": states["sudo"]}})
+    after = capture(
+        {"package": {"sudo": _package("2")}}, {"file": {"/etc/sudo.conf": states["other"]}}, updates={"sudo": "2"}
+    )
+    assert ("file", "/etc/sudo.conf", "mode") in found(before, after)
+
+
 def test_what_nobody_wants_to_hear_of_is_left_out() -> None:
     before, after = capture(watched={"file": {}}), capture(watched={"file": {"/etc/cron.d/ours": FILE}})
     assert found(before, after, policy=Policy(ignored=("file:/etc/cron.d/*",))) == {}

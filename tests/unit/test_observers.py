@@ -111,6 +111,15 @@ def test_senders_are_known_by_every_address_that_is_theirs_alone() -> None:
     ]
 
 
+def test_an_address_of_several_hosts_is_one_of_theirs() -> None:
+    fleet = {
+        "a": {"ansible_host": "192.0.2.3", "bedplate_primary_ip6": "2001:0db8::0002"},
+        "b": {"ansible_host": "192.0.2.3"},
+        "c": {"ansible_host": "c.example"},
+    }
+    assert observers.host_addresses(fleet, fleet) == ["192.0.2.3", "2001:db8::2"]
+
+
 _PLACES = st.builds(
     host, st.sampled_from([None, "s1", "s2", "s3"]), st.sampled_from(["emea", "amer"]), st.sampled_from(["x", "y"])
 )

@@ -63,6 +63,9 @@ def check(
     something is not as agreed; with 4 when hosts could not be reached, and with 5 when they could not be judged for
     another reason: nothing is known of them then.
 
+    What runs of the product patch updated on hosts since is no drift, and part of their seals (drift.renew_after);
+    what somebody updated by hand is a finding.
+
     A host that is from NetBox is compared with its record there, too, as the inventory has it. --journal writes what
     differs into the host's journal, once; NETBOX_URL and NETBOX_TOKEN (or NETBOX_TOKEN_FILE) say where.
 

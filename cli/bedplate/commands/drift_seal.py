@@ -31,26 +31,35 @@ if TYPE_CHECKING:
 @click.option(
     "-l", "--limit", metavar="PATTERN", help="Hosts and groups, as in Ansible.", shell_complete=complete_limit
 )
+@click.option("--show", is_flag=True, help="Take nothing down: show the seals that there are, and why they say so.")
 @output_option
 @pass_app
-def seal(app: App, *, run_id: str | None, product: str | None, limit: str | None, output: str) -> int:
+def seal(app: App, *, run_id: str | None, product: str | None, limit: str | None, show: bool, output: str) -> int:
     """Take down how hosts are now: what RUN manages on them, or the last runs of a product.
 
     What is there now is what later checks compare with, also what no role manages: look at the findings first. Hosts
     that the run did not bring to their state are left out. Exits with 5 or 4 when hosts could not be sealed.
 
+    After runs of drift.seal_after (baseline) this is done by itself; after those of drift.renew_after (patch), what
+    they updated is taken over and nothing else.
+
     \b
     Examples:
       bedplate drift seal
       bedplate drift seal --product metal -l rack_a1
+      bedplate drift seal --show -l site_fra1
     """
     from bedplate.reports.seal_documents import sealed_document, sealed_table
 
     if run_id is not None and product is not None:
         raise UsageError("a run has its product already", where="--product")
+    if show and run_id is not None:
+        raise UsageError("seals are shown by host, not by run", where="--show", hint="--limit says which hosts")
     app.recover()
     keeping = _keeping(app)
     hosts = app.launcher.adapter.resolve(limit) if limit is not None else None
+    if show:
+        return _show(app, product or "baseline", hosts, output)
     if run_id is not None:
         sealed = keeping.seal_run(app.store.get(run_id).id, hosts)
     else:
@@ -60,10 +69,24 @@ def seal(app: App, *, run_id: str | None, product: str | None, limit: str | None
     return _exit_code(sealed)
 
 
+def _show(app: App, product: str, hosts: list[str] | None, output: str) -> int:
+    """Show the seals of hosts, by default of all that have one."""
+    from bedplate.launch.seal_renewal import Renewed, SealRenewal
+    from bedplate.reports.seal_documents import seals_document, seals_table
+
+    names = hosts if hosts is not None else sorted(app.seals.sealed(product))
+    result = Renewed()
+    opened = [seal for _, _, seal in SealRenewal(app.launcher, app.seals).opened(product, names, result)]
+    document = seals_document(product, opened, result.failures)
+    emit(document, output, lambda out: out.print(seals_table(opened, result.failures), highlight=False))
+    return ExitCode.FAILED if result.failures else ExitCode.DONE
+
+
 def seal_after(app: App, run: Run) -> None:
     """Seal the hosts of a run that ended well, where that is wanted. It is only told of: the run stays as it ended."""
     keeping = _keeping(app)
     if not keeping.is_due(run):
+        _renew_after(app, run)
         return
     click.echo(f"Sealing what run {run.id} brought to its state (drift.seal_after)", err=True)
     try:
@@ -74,6 +97,24 @@ def seal_after(app: App, run: Run) -> None:
     for host, reason in sealed.failures.items():
         click.echo(f"bedplate: not sealed: {host}: {reason}", err=True)
     click.echo(f"Sealed: {len(sealed.new)} new, {len(sealed.unchanged)} unchanged", err=True)
+
+
+def _renew_after(app: App, run: Run) -> None:
+    """Take over into seals what a run updated, where that is wanted."""
+    from bedplate.launch.seal_renewal import SealRenewal
+
+    renewal = SealRenewal(app.launcher, app.seals, partial(executed, app))
+    if not renewal.is_due(run):
+        return
+    try:
+        renewed = renewal.renew(run.hosts)
+    except BedplateError as error:
+        click.echo(f"bedplate: seals are as they were: {error}; the next drift check tries again", err=True)
+        return
+    for host, reason in renewed.failures.items():
+        click.echo(f"bedplate: its seal is as it was: {host}: {reason}; the next drift check tries again", err=True)
+    if renewed.hosts:
+        click.echo(f"Sealed anew, what run {run.id} updated (drift.renew_after): {len(renewed.hosts)}", err=True)
 
 
 def _keeping(app: App) -> SealKeeping:

@@ -53,6 +53,10 @@ class Capture:
         overfull: folders with too many entries to judge, and how many they have.
         crowded: folders with too many files to look for programs with rights in them.
         updates: version by package, of what came by unattended upgrades.
+        verified: packages that were installed since the seal: of their files, `package` is only said of those that are
+            as it brought them.
+        brought: by kind and key, what came with updates that were asked for: the package, and whether only the
+            `content` is the package's or `all` of it.
         texts: base64 of compressed texts, by path.
         evidence: what logs tell of who did what since.
         notes: sentences about what could not be judged.
@@ -67,13 +71,21 @@ class Capture:
     overfull: Mapping[str, str] = field(default_factory=dict)
     crowded: Sequence[str] = ()
     updates: Mapping[str, str] = field(default_factory=dict)
+    verified: Sequence[str] = ()
+    brought: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
     notes: Sequence[str] = ()
     truncated: Sequence[str] = ()
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of what is installed."""
+        found = {**self.watched.get("package", {}), **self.states.get("package", {})}
+        return {name: state["version"] for name, state in found.items() if "version" in state}
+
     def document(self) -> dict[str, Any]:
-        """Return it as plain data, without texts and evidence."""
+        """Return it as plain data, without what only tells how it came to be so."""
         return {
             "schema": SCHEMA,
             "identity": {"machine_id": self.identity.machine_id, "serial": self.identity.serial},
@@ -129,8 +141,9 @@ def capture_of(document: Mapping[str, Any]) -> Capture:
         evidence=evidence_of(document.get("evidence")),
         crowded=tuple(document.get("crowded", ())),
         notes=tuple(document.get("notes", ())),
+        verified=tuple(document.get("verified", ())),
         truncated=tuple(document.get("truncated", ())),
-        **{name: _mapping(document, name) for name in ("states", "watched", "overfull", "updates", "texts")},
+        **{name: _mapping(document, name) for name in ("states", "watched", "overfull", "updates", "texts", "brought")},
     )
 
 

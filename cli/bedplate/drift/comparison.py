@@ -99,7 +99,7 @@ class _Comparison:
 
     def __post_init__(self) -> None:
         self.attribution = Attribution(self.seal.managed.resources)
-        self.versions = _packages(self.seal.capture), _packages(self.capture)
+        self.versions = self.seal.capture.versions, self.capture.versions
         self.updated = self._updated() if self.policy.unattended_updates else frozenset()
 
     def result(self) -> HostCheck:
@@ -151,15 +151,25 @@ class _Comparison:
             yield self._observation(change, attribute, before, after)
 
     def _came_with_package(self, change: Change) -> bool:
-        """Return whether a file is another one because its package is: that itself is told of."""
+        """Return whether a file is another one because its package is: that itself is told of.
+
+        Who may use it is not: packages leave that as it was, nearly always.
+        """
         gone = change.after.get("presence") == "absent"
         package = (change.before if gone else change.after).get("package")
-        if package is None or package in self.updated:
-            return package is not None
-        before, now = self.versions[0].get(package), self.versions[1].get(package)
-        if before == now:
+        if package is None or not _is_only_content(change):
             return False
-        return gone if now is None else change.key.startswith(_HELPERS)
+        before, now = self.versions[0].get(package), self.versions[1].get(package)
+        if package in self.updated or before == now:
+            return package in self.updated
+        verified = package in self.capture.verified
+        if now is None or gone:
+            return gone and (now is None or change.key.startswith(_HELPERS))
+        if before is None:
+            # What it brought to where packages have their own is part of it; what is with the settings is told of, too.
+            return verified and change.kind == "file" and change.key.startswith("/usr/")
+        more_rights = change.kind == "suid" and change.before.get("presence") == "absent"
+        return change.key.startswith(_HELPERS) or (verified and not more_rights)
 
     def _observation(self, change: Change, attribute: str, before: str | None, after: str | None) -> Observation:
         resource = self.attribution.of(change.kind, change.key)
@@ -227,10 +237,12 @@ def _severity(change: Change, attribute: str, *, managed: bool) -> Severity:
     return severity_of(change.kind, change.key, attribute, managed=managed)
 
 
-def _packages(capture: Capture) -> dict[str, str]:
-    """Return the versions of what is installed."""
-    found = {**capture.watched.get("package", {}), **capture.states.get("package", {})}
-    return {name: state["version"] for name, state in found.items() if "version" in state}
+def _is_only_content(change: Change) -> bool:
+    """Return whether something came, went or has another content, and is the same in all else."""
+    before, after = change.before, change.after
+    if change.kind not in {"file", "suid"} or before.get("presence") != after.get("presence"):
+        return True
+    return before.get("type") == after.get("type") and {*_fields(before, after)} <= {"content", "target"}
 
 
 def _lost_content(after: State) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from bedplate.drift.capture import SCHEMA, Capture, CaptureError, State, capture_of, packed, unpacked
 from bedplate.drift.managed import Resource
+from bedplate.drift.updates import PackageUpdate, Renewal
 
 # So many characters of a content's digest tell a host whether its own differs.
 _SHORT_DIGEST = 16
@@ -68,6 +69,7 @@ class Seal:
     Attributes:
         run: id of the run that brought the host to this state.
         taken_at: when it was captured (UTC).
+        renewals: why it says something else of some packages than it did then, oldest first.
     """
 
     host: str
@@ -76,6 +78,7 @@ class Seal:
     capture: Capture
     managed: Managed = field(default_factory=Managed)
     run: str = ""
+    renewals: tuple[Renewal, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -142,6 +145,7 @@ class Seal:
             "capture": self.capture.document(),
             "managed": _table(self.managed.resources),
             "unsealed": [[gap.role, gap.task, gap.reason] for gap in self.managed.unsealed],
+            **({"renewals": [_renewal_row(one) for one in self.renewals]} if self.renewals else {}),
         }
 
 
@@ -214,4 +218,15 @@ def _seal(document: Mapping[str, Any]) -> Seal:
         capture=capture_of(document["capture"]),
         managed=Managed(resources, [Unsealed(*gap) for gap in document["unsealed"]]),
         run=document["run"],
+        renewals=tuple(map(_renewal, document.get("renewals", ()))),
     )
+
+
+def _renewal_row(renewal: Renewal) -> list[Any]:
+    packages = [[one.name, one.before, one.after] for one in renewal.packages]
+    return [renewal.run, renewal.at.astimezone(UTC).isoformat(), packages]
+
+
+def _renewal(row: Sequence[Any]) -> Renewal:
+    run, at, packages = row
+    return Renewal(run, datetime.fromisoformat(at), tuple(PackageUpdate(*one) for one in packages))

@@ -15,7 +15,7 @@ class KeptSeal:
     Attributes:
         product: whose agreed state it is.
         run: id of the run that brought the host to it.
-        taken_at: when the host was captured (UTC).
+        taken_at: when the host was captured, or when the last run ended whose updates it has taken over (UTC).
         digest: of what the seal says, without when it was taken and of which run: see `Seal.digest`.
         signed: the seal, as `Seal.to_text` wrote it.
         texts: digests of the texts that it names.
@@ -62,6 +62,18 @@ class SealRepository(Protocol):
         Args:
             texts: compressed, by the digest of their content.
         """
+
+    def renew(self, seals: Sequence[tuple[KeptSeal, str]]) -> list[str]:
+        """Put seals, each with the digest of the one that it was made of, in its place; return whose were.
+
+        Where another seal was taken in the meantime, that one stays.
+        """
+
+    def kept(self, product: str, hosts: Collection[str]) -> dict[str, KeptSeal]:
+        """Return the seals of hosts; hosts without one are left out."""
+
+    def taken(self, hosts: Collection[str]) -> dict[tuple[str, str], datetime]:
+        """Return from when seals are (`KeptSeal.taken_at`), by product and host."""
 
     def signed(self, product: str, hosts: Collection[str]) -> dict[str, str]:
         """Return the seals of hosts, as they were signed; hosts without one are left out."""

@@ -85,19 +85,23 @@ def main() -> int:
 def _seal(launcher: Launcher, ended: Run, control: StopControl) -> None:
     """Seal the hosts of a run that ended well, where that is wanted; the log says what came of it."""
     from bedplate.launch.seal_keeping import SealKeeping  # noqa: PLC0415 (only needed here)
+    from bedplate.launch.seal_renewal import SealRenewal  # noqa: PLC0415 (as above)
 
     def execute(prepared: PreparedRun, observers: Sequence[RunObserver]) -> Run:
         return launcher.execute(prepared, observers, control)
 
-    keeping = SealKeeping(launcher, open_seals(launcher.settings), open_drift(launcher.settings), execute)
-    if not keeping.is_due(ended):
-        return
+    seals = open_seals(launcher.settings)
+    keeping = SealKeeping(launcher, seals, open_drift(launcher.settings), execute)
+    renewal = SealRenewal(launcher, seals, execute)
+    failures: dict[str, str] = {}
     try:
-        sealed = keeping.seal_after(ended)
+        if keeping.is_due(ended):
+            failures |= keeping.seal_after(ended).failures
+        if renewal.is_due(ended):
+            failures |= renewal.renew(ended.hosts).failures
     except BedplateError as error:
         sys.stderr.write(f"not sealed: {error}\n")
-        return
-    sys.stderr.writelines(f"not sealed: {host}: {reason}\n" for host, reason in sealed.failures.items())
+    sys.stderr.writelines(f"not sealed: {host}: {reason}\n" for host, reason in failures.items())
 
 
 def _write_line(sentence: str) -> None:

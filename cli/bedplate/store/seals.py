@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from bedplate.drift.seals import KeptSeal
 from bedplate.store.columns import plain_text
@@ -38,6 +40,35 @@ class SqlSealRepository:
             self._rows.add(connection, SEAL_TEXTS, new)
             self._rows.put(connection, SEALS, [_row_of(seal) for seal in fresh])
         return [seal.host for seal in fresh]
+
+    def renew(self, seals: Sequence[tuple[KeptSeal, str]]) -> list[str]:
+        done = []
+        with self._database.writing() as connection:
+            for seal, before in seals:
+                row = _row_of(seal)
+                same = (SEALS.c[name] == row[name] for name in ("host", "product"))
+                statement = update(SEALS).where(*same, SEALS.c.digest == before).values(**row)
+                if connection.execute(statement).rowcount:
+                    done.append(seal.host)
+        return done
+
+    def kept(self, product: str, hosts: Collection[str]) -> dict[str, KeptSeal]:
+        names = {plain_text(host): host for host in hosts}
+        found: dict[str, KeptSeal] = {}
+        for some in _portions(sorted(names)):
+            statement = select(SEALS).where(SEALS.c.product == product, SEALS.c.host.in_(some))
+            with self._database.reading() as connection:
+                found |= {names[row.host]: _seal_of(row, names[row.host]) for row in connection.execute(statement)}
+        return found
+
+    def taken(self, hosts: Collection[str]) -> dict[tuple[str, str], datetime]:
+        names = {plain_text(host): host for host in hosts}
+        found: dict[tuple[str, str], datetime] = {}
+        for some in _portions(sorted(names)):
+            statement = select(SEALS.c.product, SEALS.c.host, SEALS.c.taken_at).where(SEALS.c.host.in_(some))
+            with self._database.reading() as connection:
+                found |= {(product, names[host]): at for product, host, at in connection.execute(statement)}
+        return found
 
     def signed(self, product: str, hosts: Collection[str]) -> dict[str, str]:
         names = {plain_text(host): host for host in hosts}
@@ -100,6 +131,10 @@ def _row_of(seal: KeptSeal) -> dict[str, object]:
         "texts": seal.texts,
         "signed": seal.signed,
     }
+
+
+def _seal_of(row: Any, host: str) -> KeptSeal:  # noqa: ANN401
+    return KeptSeal(host, row.product, row.run_id, row.taken_at, row.digest, row.signed, tuple(row.texts))
 
 
 def _portions(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -15,6 +15,7 @@ from bedplate.drift.seals import SealRepository
 from bedplate.errors import EngineError, RefusedError
 from bedplate.launch import Launcher, LaunchRequest, PreparedRun
 from bedplate.launch.capturing import Execute
+from bedplate.launch.seal_renewal import SealRenewal
 from bedplate.launch.sealing import fast_check
 from bedplate.runs import Run, RunStatus, new_run_id
 from bedplate.watch.full_check import FullCheck
@@ -100,6 +101,9 @@ class FastCheck:
         """
         asked = order.run
         started = datetime.now(UTC)
+        renewed = SealRenewal(self._launcher, self._seals, self._execute).renew(asked.hosts, asked.product)
+        if not renewed.is_whole:
+            return FastResult(None, renewed.runs)
         sealed = self._seals.sealed(asked.product) if escalation.unsealed else set(asked.hosts)
         hosts = [host for host in asked.hosts if host in sealed]
         known = _Seals(self._seals, asked.product, hosts)

@@ -51,7 +51,8 @@ in_tree systemctl unmask getty.target systemd-udevd.service systemd-udev-trigger
     systemd-udevd-kernel.socket systemd-modules-load.service sys-kernel-debug.mount sys-kernel-tracing.mount \
     sys-fs-fuse-connections.mount sys-kernel-config.mount dev-hugepages.mount dev-mqueue.mount
 in_tree systemctl disable bedplate-lab-sysctl.service bedplate-lab-hostkey.service
-in_tree systemctl mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer systemd-networkd-wait-online.service
+in_tree systemctl disable apt-daily.timer apt-daily-upgrade.timer
+in_tree systemctl mask e2scrub_all.timer systemd-networkd-wait-online.service
 in_tree systemctl enable bedplate-lab-seed.service systemd-networkd.service ssh.service
 rm -f "$work/etc/systemd/system/bedplate-lab-sysctl.service" "$work/etc/systemd/system/bedplate-lab-hostkey.service"
 printf '/dev/vda / ext4 defaults,errors=remount-ro 0 1\n' > "$work/etc/fstab"

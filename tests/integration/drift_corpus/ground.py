@@ -58,12 +58,23 @@ class Ground:
 
 FILES = (
     "appended", "same-size", "mode", "suid", "owner", "group", "to-link", "removed", "to-folder", "to-pipe", "emptied",
-    "binary", "immutable", "append-only", "acl", "behind", "elsewhere", "hard", "sticky", "newline",
+    "binary", "immutable", "append-only", "acl", "behind", "elsewhere", "hard", "sticky", "newline", "mounted-over",
 )  # fmt: skip
-UNITS = ("stopped", "disabled", "masked", "overridden", "killed", "rewritten", "passing", "packaged")
+UNITS = (
+    "stopped",
+    "disabled",
+    "masked",
+    "overridden",
+    "killed",
+    "rewritten",
+    "passing",
+    "packaged",
+    "hidden",
+    "until-boot",
+)
 USERS = ("shell", "gone", "pass", "home", "group", "uid", "expires", "doubled")
 GROUPS = ("gid", "left", "member")
-PACKAGES = ("removed", "held", "older", "binary")
+PACKAGES = ("removed", "held", "older", "binary", "library", "to-go", "unpacked", "diverted")
 SYSCTLS = (
     "net.ipv4.conf.lo.log_martians", "net.ipv4.conf.lo.accept_redirects", "net.ipv4.conf.lo.send_redirects",
     "net.ipv4.ip_default_ttl", "net.ipv4.tcp_fin_timeout", "net.ipv4.conf.lo.secure_redirects",
@@ -72,7 +83,10 @@ SYSCTLS = (
 
 def prepared(ground: Ground) -> str:
     """Return the script that makes, as root, what a made-up role would manage."""
-    lines = ["set -eu", f"mkdir -p {ground.root}/folder.d {ground.root}/dir {ground.root}/owned {ground.root}/turned"]
+    lines = [
+        "set -eu",
+        f"cd /; mkdir -p {ground.root}; cd {ground.root}; mkdir folder.d dir owned turned inherits; cd /",
+    ]
     lines += [f"echo {ground.word()} > {ground.file(name)}" for name in FILES]
     lines += [
         f"mkdir {ground.root}/through {ground.root}/one-end {ground.root}/bound; echo one > {ground.root}/through/file"
@@ -97,6 +111,9 @@ def prepared(ground: Ground) -> str:
         f"nft 'add chain inet {ground.token}b c {{ type filter hook input priority 5; }}'",
         f"nft 'add rule inet {ground.token}b c tcp dport 4 drop'",
         f"nft 'add table inet {ground.token}c'",
+        f"nft 'add table inet {ground.token}e'",
+        f"nft 'add table ip6 {ground.token}'",
+        f"nft 'add chain ip6 {ground.token} c {{ type filter hook input priority 6; policy drop; }}'",
         f"nft 'add table inet {ground.token}d'",
         f"nft 'add set inet {ground.token}d admins {{ type ipv4_addr; }}'",
         f"nft 'add set inet {ground.token}d learnt {{ type ipv4_addr; flags dynamic,timeout; timeout 1m; }}'",
@@ -112,7 +129,7 @@ def managed(ground: Ground) -> list[Resource]:
         ("file", f"{ground.root}/link"),
         ("file", f"{ground.root}/through/file"),
         ("mount", f"{ground.root}/bound"),
-        *(("meta", f"{ground.root}/{name}") for name in ("turn", "copied", "dir", "owned", "turned")),
+        *(("meta", f"{ground.root}/{name}") for name in ("turn", "copied", "dir", "owned", "turned", "inherits")),
         ("folder", f"{ground.root}/folder.d"),
         ("file", f"{ground.root}/folder.d/one"),
         *(("unit", ground.unit(name)) for name in UNITS),
@@ -121,7 +138,8 @@ def managed(ground: Ground) -> list[Resource]:
         *(("package", ground.package(name)) for name in PACKAGES),
         *(("sysctl", name) for name in SYSCTLS),
         ("mount", f"{ground.root}/mounted"),
-        *(("firewall", f"inet {ground.token}{end}") for end in ("", "b", "c", "d")),
+        *(("firewall", f"inet {ground.token}{end}") for end in ("", "b", "c", "d", "e")),
+        ("firewall", f"ip6 {ground.token}"),
         ("host", "name"),
         ("host", "timezone"),
     ]
@@ -138,7 +156,7 @@ def _package(ground: Ground, name: str, version: str, *, install: bool = True) -
     folder = f"/var/tmp/{package}-{version}"
     control = f"Package: {package}\\nVersion: {version}\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n"
     lines = [
-        f"mkdir -p {folder}/DEBIAN {folder}/usr/bin",
+        f"mkdir -p {folder}/DEBIAN {folder}/usr/bin {folder}/usr/lib; echo x > {folder}/usr/lib/{package}.so.1.2",
         f"printf '{control}' > {folder}/DEBIAN/control",
         f"printf '#!/bin/sh\\necho {version}\\n' > {folder}/usr/bin/{package} && chmod 0755 {folder}/usr/bin/{package}",
         f"dpkg-deb --build {folder} {folder}.deb >/dev/null",
