@@ -47,12 +47,14 @@ class HostCost:
 
     Attributes:
         seconds: of processor time, beyond those of a Python that does nothing.
+        answering: the same, of a module that only answers: what Ansible itself takes of a host for each module.
         megabytes: at most at one moment.
         characters: of the answer.
     """
 
     resources: int
     seconds: float
+    answering: float
     megabytes: float
     characters: int
 
@@ -63,10 +65,12 @@ def measure_cost(inventory: Path, environment: Mapping[str, str]) -> HostCost:
         host = _Host(inventory, environment, Path(name))
         request = {"resources": host.resources(), "text": "changed"}
         looks = [host.look(request) for _ in range(_SAMPLES)]
-        bare = [host.start() for _ in range(_SAMPLES)]
+        answers = [host.answer() for _ in range(_SAMPLES)]
+        bare = statistics.median(host.start() for _ in range(_SAMPLES))
     return HostCost(
         resources=sum(map(len, request["resources"].values())),
-        seconds=statistics.median(seconds for seconds, _, _ in looks) - statistics.median(bare),
+        seconds=statistics.median(seconds for seconds, _, _ in looks) - bare,
+        answering=statistics.median(answers) - bare,
         megabytes=statistics.median(kilobytes for _, kilobytes, _ in looks) / 1024,
         characters=looks[0][2],
     )
@@ -95,15 +99,24 @@ class _Host:
         asked = self._folder / "seal"
         asked.mkdir(exist_ok=True)
         (asked / f"{self._name}.json").write_text(json.dumps(request), encoding="utf-8")
-        self._shell(f"rm -f {_COSTS}")
-        words = ["-e", f"ansible_python_interpreter={_PYTHON}", str(_ROOT / "playbooks" / "drift_check.yml")]
-        self._run("ansible-playbook", "--limit", self._name, *words)
-        seconds, kilobytes = map(float, self._shell(f"cat {_COSTS}").split())
+        play = str(_ROOT / "playbooks" / "drift_check.yml")
+        seconds, kilobytes = self._cost("ansible-playbook", "--limit", self._name, play)
         return seconds, kilobytes, len((self._folder / "captures" / self._name).read_bytes())
+
+    def answer(self) -> float:
+        """Return the seconds of a module that only answers."""
+        return self._cost("ansible", self._name, "-b", "-m", "ansible.builtin.ping")[0]
 
     def start(self) -> float:
         """Return the seconds of a Python that does nothing."""
         return float(self._shell(f"rm -f {_COSTS}; {_PYTHON} -c pass; cat {_COSTS}").split()[0])
+
+    def _cost(self, program: str, *words: str) -> tuple[float, float]:
+        """Run what starts one module on the host; return what that takes there."""
+        self._shell(f"rm -f {_COSTS}")
+        self._run(program, *words, "-e", f"ansible_python_interpreter={_PYTHON}")
+        seconds, kilobytes = map(float, self._shell(f"cat {_COSTS}").split())
+        return seconds, kilobytes
 
     def _first(self) -> str:
         listed = self._run("ansible", "all", "--list-hosts").splitlines()
