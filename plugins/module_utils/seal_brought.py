@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterable, Mapping
 
 from .seal_files import shown
-from .seal_system import Packages, md5, read
+from .seal_packages import Packages, md5
+from .seal_system import read
 
 _ENABLED_BY_PACKAGES = "/var/lib/systemd/deb-systemd-helper-enabled/"
 _UNITS = "/etc/systemd/system/"

@@ -23,6 +23,7 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought i
 )
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_packages import Packages
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
     MOST_IN_FOLDER,
     Privileged,
@@ -144,7 +145,7 @@ class Capture:
         self._resources = {kind: dict(keys or {}) for kind, keys in resources.items()}
         self._files = FileReader(text)
         self._known = frozenset(known_sockets)
-        self._packages = system.Packages()
+        self._packages = Packages()
         self._updates = self._packages.unattended()
         self._verified = dict.fromkeys([*self._updates, *self._packages.replaced(since)])
         self._brought: dict[str, dict] = {}

@@ -14,7 +14,7 @@ import pytest
 from content.role_content import load_plugin
 
 SEAL = load_plugin("plugins/modules/seal.py")
-BROUGHT, SYSTEM = sys.modules[SEAL.Brought.__module__], SEAL.system
+BROUGHT = sys.modules[SEAL.Brought.__module__]
 CHANGE = load_plugin("plugins/modules/host_change.py")
 
 
@@ -45,7 +45,7 @@ class Host:
         stanzas.append("Package: x\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2\n")
         stanzas[1] += f"Conffiles:\n {configuration} {digest}\n" if configuration else ""
         status = self.file("status", "\n".join(stanzas))
-        return SYSTEM.Packages(status, str(self.info))
+        return SEAL.Packages(status, str(self.info))
 
 
 @pytest.fixture

@@ -209,10 +209,10 @@ def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: p
     paths = [f"/usr/lib/x{tmp_path}/{name}" for name in modes]
     status = os.lstat
     monkeypatch.setattr(
-        SYSTEM.os, "lstat", lambda path: os.stat_result([0o100000 | modes[Path(path).name], *status("/")[1:10]])
+        os, "lstat", lambda path: os.stat_result([0o100000 | modes[Path(path).name], *status("/")[1:10]])
     )
     (tmp_path / "x.list").write_text("\n".join(["/bin/x", "/usr/share/x", *paths]), encoding="utf-8")
-    assert SYSTEM.Packages("/nowhere", str(tmp_path)).executables("x") == ["/usr/bin/x", *paths[:2]]
+    assert SEAL.Packages("/nowhere", str(tmp_path)).executables("x") == ["/usr/bin/x", *paths[:2]]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: p
 def test_a_package_is_known_by_its_architecture(tmp_path: Path, name: str, expected: str | None) -> None:
     for file, path in (("lib1.0:amd64", "first"), ("lib1.0:i386", "second"), ("plain", "plain")):
         (tmp_path / f"{file}.list").write_text(f"/bin/{path}\n", encoding="utf-8")
-    assert SYSTEM.Packages("/nowhere", str(tmp_path)).executables(name) == ([expected] if expected else [])
+    assert SEAL.Packages("/nowhere", str(tmp_path)).executables(name) == ([expected] if expected else [])
 
 
 def test_a_file_is_a_packages_only_as_the_package_brought_it(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_file_is_a_packages_only_as_the_package_brought_it(tmp_path: Path) -> 
     (tmp_path / "x.md5sums").write_text(f"{digest}  {str(program)[1:]}\n", encoding="utf-8")
     status = f"Package: x\nStatus: install ok installed\nVersion: 1\nConffiles:\n {setting} {digest}\n"
     (tmp_path / "status").write_text(status, encoding="utf-8")
-    packages = SYSTEM.Packages(str(tmp_path / "status"), str(tmp_path))
+    packages = SEAL.Packages(str(tmp_path / "status"), str(tmp_path))
     paths = [str(path) for path in (program, setting, link)]
     assert packages.brought(paths, ["x"]) == dict.fromkeys(paths, "x")
     for file in (program, setting):

@@ -181,6 +181,17 @@ def test_every_part_of_an_observer_answers_and_every_probe_succeeds(fleet: Fleet
     eventually(succeeded, probes)
 
 
+@pytest.mark.parametrize("observer", [OBSERVER, SECOND])
+def test_the_fleets_dashboard_counts_each_host_once_at_any_observer(fleet: Fleet, observer: str) -> None:
+    panels = {query.panel: query.filled(site=".+") for query in dashboards.queries() if query.dashboard == "fleet"}
+
+    def shown(panel: str) -> list[str]:
+        return [found["value"][1] for found in fleet.query(panels[panel], observer)]
+
+    eventually(lambda: shown("Hosts"), [str(len(fleet.addresses))])
+    eventually(lambda: shown("Hosts down"), ["0"])
+
+
 def test_each_observer_shows_the_whole_fleet_and_the_loss_of_one_hides_nothing_of_the_other(fleet: Fleet) -> None:
     def everywhere(observer: str) -> dict[str, str]:
         return up(fleet, 'up{job="node"} or global:up{job="node"}', observer)
@@ -197,17 +208,6 @@ def test_each_observer_shows_the_whole_fleet_and_the_loss_of_one_hides_nothing_o
     finally:
         fleet.shell(SECOND, "systemctl start prometheus")
     eventually(lambda: everywhere(OBSERVER), dict.fromkeys(fleet.addresses, "1"))
-
-
-@pytest.mark.parametrize("observer", [OBSERVER, SECOND])
-def test_the_fleets_dashboard_counts_each_host_once_at_any_observer(fleet: Fleet, observer: str) -> None:
-    panels = {query.panel: query.filled(site=".+") for query in dashboards.queries() if query.dashboard == "fleet"}
-
-    def shown(panel: str) -> list[str]:
-        return [found["value"][1] for found in fleet.query(panels[panel], observer)]
-
-    eventually(lambda: shown("Hosts"), [str(len(fleet.addresses))])
-    eventually(lambda: shown("Hosts down"), ["0"])
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def prepared(ground: Ground) -> str:
     """Return the script that makes, as root, what a made-up role would manage."""
     lines = [
         "set -eu",
-        f"cd /; mkdir -p {ground.root}; cd {ground.root}; mkdir folder.d dir owned turned inherits; cd /",
+        f"cd /; mkdir -p {ground.root}; cd {ground.root}; mkdir folder.d dir owned turned; cd /",
     ]
     lines += [f"echo {ground.word()} > {ground.file(name)}" for name in FILES]
     lines += [
@@ -129,7 +129,7 @@ def managed(ground: Ground) -> list[Resource]:
         ("file", f"{ground.root}/link"),
         ("file", f"{ground.root}/through/file"),
         ("mount", f"{ground.root}/bound"),
-        *(("meta", f"{ground.root}/{name}") for name in ("turn", "copied", "dir", "owned", "turned", "inherits")),
+        *(("meta", f"{ground.root}/{name}") for name in ("turn", "copied", "dir", "owned", "turned")),
         ("folder", f"{ground.root}/folder.d"),
         ("file", f"{ground.root}/folder.d/one"),
         *(("unit", ground.unit(name)) for name in UNITS),

@@ -31,7 +31,6 @@ def first(ground: Ground) -> Iterator[Way]:
     yield new("/etc/initramfs-tools/scripts/init-bottom", "", "#!/bin/sh")
     yield new("/etc/apparmor.d", "", "# a profile")
     yield new("/etc/NetworkManager/system-connections", ".nmconnection", "[connection]")
-    yield new("/usr/local/lib/systemd/user", ".service", "[Service]")
     path = "/usr/lib/python3/dist-packages/sitecustomize.py"
     yield Way(
         "what Python runs first",
@@ -41,10 +40,10 @@ def first(ground: Ground) -> Iterator[Way]:
     )
     rotation = "/etc/logrotate.conf"
     yield Way(
-        "changed rotation",
-        f"echo '# {ground.word()}' >> {rotation}",
+        "rotation of logs",
+        f"test ! -e {rotation}; echo '# {ground.word()}' >> {rotation}",
         f"grep -q {ground.token} {rotation}",
-        ("file", rotation, "content"),
+        ("file", rotation, "presence"),
     )
     set_to, nice = "/etc/systemd/system.control", f"{ground.word()}.conf"
     drop_in = f"{set_to}/{ground.unit('hidden')}.d"
@@ -84,15 +83,6 @@ def trusted(ground: Ground) -> Iterator[Way]:
         f"tail -n 1 {authority} | grep -qx x",
         ("file", authority, "presence"),
     )
-    linked = "/etc/ssl/certs/0badcafe.0"
-    yield Way(
-        "authority by its hash",
-        f"ln -s ../../../root/{ground.word()}.pem {linked}",
-        f"test -L {linked}",
-        ("file", linked, "presence"),
-    )
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    yield Way("keyring gone", f"rm {keyring}", f"test ! -e {keyring}", ("file", keyring, "presence"))
     yield Way("group with a password", "sed -i 's/^adm:[^:]*/adm:$6$x$y/' /etc/gshadow", "grep -q '^adm:[$]6' /etc/gshadow",
               ("group", "adm", "password"))  # fmt: skip
     yield Way(
@@ -101,9 +91,6 @@ def trusted(ground: Ground) -> Iterator[Way]:
         "test $(id -gn games) = disk",
         ("group", "disk", "first"),
     )
-    linger = ground.account("shell")
-    yield Way("units of somebody who is away", f"mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/{linger}",
-              f"test -e /var/lib/systemd/linger/{linger}", ("file", f"/var/lib/systemd/linger/{linger}", "presence"))  # fmt: skip
 
 
 def alike(ground: Ground) -> Iterator[Way]:
@@ -141,19 +128,9 @@ def alike(ground: Ground) -> Iterator[Way]:
         f"test -e /usr/bin/{moved}.distrib",
         ("file", f"/usr/bin/{moved}", "presence"),
     )
-    folder = f"{ground.root}/inherits"
-    words = "0200000001000700ffffffff020007000200000004000500ffffffff10000700ffffffff20000500ffffffff"
-    yield Way("rights that new files inherit", f"python3 -c \"import os;os.setxattr('{folder}','system.posix_acl_default',bytes.fromhex('{words}'))\"",
-              f"python3 -c \"import os;os.getxattr('{folder}','system.posix_acl_default')\"", ("file", folder, "default_acl"))  # fmt: skip
     yield Way(
         "name for the next boot",
         f"echo {ground.word()} > /etc/hostname",
         f"grep -q {ground.token} /etc/hostname",
         ("host", "name", "configured"),
-    )
-    told = "/etc/sudoers.d/README"
-    yield Way("what sudo read is gone", f"rm {told}", f"test ! -e {told}", ("file", told, "presence"))
-    job = f"/etc/cron.d/{ground.word()}"
-    yield Way(
-        "job that leads elsewhere", f"ln -s /tmp/{ground.word()} {job}", f"test -L {job}", ("file", job, "presence")
     )

@@ -62,3 +62,15 @@ def test_many_seals_at_once(seals: SealRepository) -> None:
 def test_nothing_is_written_for_nobody(seals: SealRepository) -> None:
     assert seals.put([], TEXTS) == []
     assert (seals.sealed("baseline"), seals.sweep()) == (set(), 0)
+
+
+def test_a_seal_is_renewed_only_where_it_is_still_the_one_that_it_was_made_of(seals: SealRepository) -> None:
+    other = replace(ONE, host="b\udcff", digest="d2")
+    seals.put([ONE, other], TEXTS)
+    later = AT + timedelta(days=1)
+    new = replace(ONE, digest="d9", signed="new:body", taken_at=later)
+    stale, unknown = replace(other, digest="d8", signed="never"), replace(ONE, host="c")
+    assert seals.renew([(new, "d1"), (stale, "d1"), (unknown, "d1")]) == ["a"]
+    assert seals.kept("baseline", ["a", "b\udcff", "c"]) == {"a": new, "b\udcff": other}
+    assert seals.taken(["a", "b\udcff", "c"]) == {("baseline", "a"): later, ("baseline", "b\udcff"): AT}
+    assert (seals.renew([]), seals.kept("metal", ["a"]), seals.taken([])) == ([], {}, {})

@@ -1,0 +1,190 @@
+# Copyright The Bedplate developers
+# Apache License 2.0 (see LICENSE)
+"""What dpkg and apt know: which packages there are, and whose a file is."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Collection, Iterable
+
+from .seal_system import gunzipped, read
+
+_STATUS = re.compile(rb"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
+_CONFFILES = re.compile(rb"^Conffiles:\n((?: .*\n?)+)", re.MULTILINE)
+_PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
+_HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
+_BESIDE_USR = re.compile(r"/(s?bin|lib\d*)/")
+_BESIDE = ".dpkg-dist"
+_LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
+_HISTORY = "/var/log/apt/history.log"
+
+
+class Packages:
+    """What dpkg knows.
+
+    Attributes:
+        states: version and hold by name, of what is installed; a foreign architecture is part of the name.
+        owners: which package a configuration file belongs to.
+        configuration: the digests that configuration files came with.
+    """
+
+    def __init__(self, path: str = "/var/lib/dpkg/status", info: str = "/var/lib/dpkg/info") -> None:
+        self.states: dict[str, dict[str, str]] = {}
+        # These files are put together from the certificates of a package, and are none of its own.
+        self.owners: dict[str, str] = {
+            "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
+            "/etc/ca-certificates.conf": "ca-certificates",
+        }
+        self.configuration: dict[str, str] = {}
+        self._info = _Info(info)
+        try:
+            with open(path, "rb") as file:
+                stanzas = file.read().split(b"\n\n")
+        except OSError:
+            return
+        found = [dict(_STATUS.findall(stanza)) for stanza in stanzas]
+        native = next((each[b"Architecture"] for each in found if each.get(b"Package") == b"dpkg"), b"")
+        for stanza, fields in zip(stanzas, found):  # noqa: B905 (Python 3.9 has no strict)
+            if fields.get(b"Status", b"").endswith(b" installed"):
+                self._add(stanza, fields, native)
+
+    def _add(self, stanza: bytes, fields: dict[bytes, bytes], native: bytes) -> None:
+        name = fields[b"Package"].decode()
+        architecture = fields.get(b"Architecture", b"all")
+        if architecture not in (native, b"all"):
+            name = "{0}:{1}".format(name, architecture.decode())
+        self.states[name] = {
+            "presence": "present",
+            "version": fields.get(b"Version", b"").decode(),
+            "selection": fields[b"Status"].split()[0].decode(),
+        }
+        listed = _CONFFILES.search(stanza)
+        for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
+            words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
+            self.owners[words[0].strip()] = name
+            self.configuration[words[0].strip()] = words[1].strip()
+
+    def state(self, name: str) -> dict[str, str]:
+        return self.states.get(name, {"presence": "absent"})
+
+    @staticmethod
+    def unattended() -> dict[str, str]:
+        """Return which versions came by unattended upgrades, and what they removed, by package, as apt's log tells."""
+        found: dict[str, str] = {}
+        for text in (gunzipped(_HISTORY + ".1.gz"), read(_HISTORY)):
+            for entry in text.split("\n\n"):
+                if "unattended-upgrade" in entry:
+                    found.update(re.findall(r"([^\s,:(]+):\S+ \([^,)]+, ([^,)]+)\)", entry))
+                    found.update(re.findall(r"([^\s,:(]+):\S+ \(([^,)]+), automatic\)", entry))
+                    for line in re.findall(r"(?m)^(?:Remove|Purge): (.*)$", entry):
+                        found.update(dict.fromkeys(re.findall(r"([^\s,:(]+):\S+ \(", line), "removed"))
+        return found
+
+    def name_of(self, name: str) -> str:
+        """Return the name under which a package is known here: dpkg may name the host's own architecture, too."""
+        return name if name in self.states else name.partition(":")[0]
+
+    def replaced(self, since: int) -> list[str]:
+        """Return the packages whose files were put in place since a moment; none for the beginning of time."""
+        return sorted(map(self.name_of, self._info.listed_since(since))) if since else []
+
+    def files(self, name: str) -> list[str]:
+        """Return a package's files, where a system with one /usr has them."""
+        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
+
+    def executables(self, name: str) -> list[str]:
+        """Return a package's programs, and what lets people log in."""
+        paths = self.files(name)
+        return [path for path in paths if _PROGRAM.match(path) or (_HELPER.match(path) and _is_program(path))]
+
+    def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
+        """Return which of these packages each path belongs to, where it is one of theirs."""
+        wanted = set(paths)
+        found = {path: self.owners[path] for path in wanted if path in self.owners}
+        for name in names:
+            found.update(dict.fromkeys(wanted.intersection(self.files(name)), name))
+        return found
+
+    def brought(self, paths: Collection[str], updated: Collection[str]) -> dict[str, str]:
+        """Return the owners of paths; of updated packages, only of what is as the package brought it."""
+        owners = self.owners_of(paths, updated)
+        for name in set(owners.values()).intersection(updated):
+            sums = {**self.configuration, **self.sums(name)}
+            for path in [path for path, owner in owners.items() if owner == name and path in sums]:
+                if md5(path) != sums[path]:
+                    del owners[path]
+        owners.update(self._put_beside(paths, updated))
+        return owners
+
+    def _put_beside(self, paths: Iterable[str], updated: Iterable[str]) -> dict[str, str]:
+        """Return the owners of what dpkg put beside configuration files that somebody had edited."""
+        found = {path: path[: -len(_BESIDE)] for path in paths if path.endswith(_BESIDE)}
+        names = set(updated)
+        return {
+            path: self.owners[beside]
+            for path, beside in found.items()
+            if self.owners.get(beside) in names and md5(path) == self.configuration.get(beside)
+        }
+
+    def sums(self, name: str) -> dict[str, str]:
+        """Return the digests that a package's files came with, but for those of its configuration."""
+        pairs = (line.partition("  ") for line in self._info.lines(name, ".md5sums"))
+        return {_of_one_usr("/" + path): total for total, _, path in pairs}
+
+
+class _Info:
+    """What dpkg keeps about each package, in a folder of thousands of files: it is listed once."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._files: dict[str, str] | None = None
+
+    def lines(self, name: str, ending: str) -> list[str]:
+        """Return the lines of a package's file; its name has the architecture in it where there may be several."""
+        if self._files is None:
+            self._files = self._listed()
+        file = self._files.get(name + ending) or self._files.get(name.partition(":")[0] + ending)
+        return read(os.path.join(self._folder, file)).splitlines() if file else []
+
+    def listed_since(self, moment: int) -> list[str]:
+        """Return the packages whose lists of files were written since a moment, as dpkg names them."""
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
+            lists = [entry for entry in entries if entry.name.endswith(".list")]
+            return [entry.name[: -len(".list")] for entry in lists if entry.stat().st_mtime >= moment]
+        return []
+
+    def _listed(self) -> dict[str, str]:
+        """Return the files by their names, and by those without an architecture."""
+        try:
+            files = sorted(os.listdir(self._folder), reverse=True)
+        except OSError:
+            return {}
+        return {**{re.sub(r":[^.]*", "", file, count=1): file for file in files}, **{file: file for file in files}}
+
+
+def md5(path: str) -> str:
+    """Return the digest that dpkg knows a file by; empty where it cannot be read."""
+    total = hashlib.md5(usedforsecurity=False)
+    try:
+        with open(path, "rb") as file:
+            for chunk in iter(lambda: file.read(1 << 18), b""):
+                total.update(chunk)
+    except OSError:
+        return ""
+    return total.hexdigest()
+
+
+def _of_one_usr(path: str) -> str:
+    return "/usr" + path if _BESIDE_USR.match(path) else path
+
+
+def _is_program(path: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(mode) and (bool(mode & 0o111) or bool(_LIBRARY.search(path)))
