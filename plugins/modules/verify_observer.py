@@ -106,6 +106,7 @@ open_ports:
 """
 
 _TAIL = 4 * 1024 * 1024
+_SECONDS_TO_FIND = 10
 _METRIC = "bedplate_verify_alert"
 _ALERT = "VerifyProof"
 _AHEAD = 'node_time_seconds{job="node"} - timestamp(node_time_seconds{job="node"})'
@@ -134,13 +135,21 @@ class Watch:
         groups = self._ask("/api/v1/rules")["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
         names = {rule["name"] for rule in rules if rule["type"] == "alerting"}
-        active = self._ask("/api/v1/alertmanagers")["activeAlertmanagers"]
-        self._alertmanagers = [re.sub(r"/api/v[0-9]+/alerts\Z", "", each["url"]) for each in active]
+        self._find_alertmanagers()
         return {
             "missing_alerts": sorted(set(alerts) - names),
             "failing_rules": sorted({rule["name"] for rule in rules if rule["health"] == "err"}),
             "alertmanagers": self._alertmanagers,
         }
+
+    def _find_alertmanagers(self) -> None:
+        """Find out whom Prometheus hands alerts to: it knows some seconds after its start."""
+        while True:
+            active = self._ask("/api/v1/alertmanagers")["activeAlertmanagers"]
+            self._alertmanagers = [re.sub(r"/api/v[0-9]+/alerts\Z", "", each["url"]) for each in active]
+            if active or time.monotonic() - self._started >= min(self._patience, _SECONDS_TO_FIND):
+                return
+            time.sleep(0.5)
 
     def look(self) -> None:
         """Note what has arrived since the last look."""

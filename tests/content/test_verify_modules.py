@@ -131,6 +131,7 @@ class Fleet:
         self.address, self.scheme = "", "http"
         self.looks = 0
         self.metrics_with, self.alert_with, self.scraped_with = 2, 3, 1
+        self.alertmanagers_after = 0
         self.rules = [{"name": "HostDown", "type": "alerting", "health": "ok"}]
         self.healths = {"a": "up", "b": "up"}
 
@@ -139,6 +140,9 @@ class Fleet:
         if path == "/api/v1/rules":
             return {"groups": [{"rules": self.rules}]}
         if path == "/api/v1/alertmanagers":
+            self.alertmanagers_after -= 1
+            if self.alertmanagers_after >= 0:
+                return {"activeAlertmanagers": []}
             return {"activeAlertmanagers": [{"url": f"{self.scheme}://{self.address}/api/v2/alerts"}]}
         if path == "/api/v1/targets":
             self.looks += 1
@@ -251,6 +255,17 @@ class TestObserver:
         fleet.metrics_with, fleet.alert_with, fleet.scraped_with = 1, 1, 2
         answer = watch(fleet, tmp_path)
         assert [seen["target"]["fresh"] for seen in answer["hosts"].values()] == [True, True]
+
+    def test_a_prometheus_that_has_just_started_may_find_its_alertmanager(self, fleet: Fleet, tmp_path: Path) -> None:
+        fleet.alertmanagers_after = 2
+        answer = watch(fleet, tmp_path)
+        assert answer["alertmanagers"] == [f"http://{fleet.address}"]
+        assert [seen["alert"] is not None for seen in answer["hosts"].values()] == [True, True]
+
+    def test_a_prometheus_without_an_alertmanager_is_told_of(self, fleet: Fleet, tmp_path: Path) -> None:
+        fleet.alertmanagers_after = 1000
+        answer = watch(fleet, tmp_path, patience=1)
+        assert (answer["error"], answer["alertmanagers"]) == ("", [])
 
     def test_it_gives_up_on_an_alert_that_does_not_come(self, fleet: Fleet, tmp_path: Path) -> None:
         fleet.alert_with = 1000
