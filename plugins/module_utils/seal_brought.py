@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Mapping
 
 from .seal_files import shown
 from .seal_packages import Packages, md5
 from .seal_system import read
+from .seal_watch import matching
 
 _ENABLED_BY_PACKAGES = "/var/lib/systemd/deb-systemd-helper-enabled/"
 _UNITS = "/etc/systemd/system/"
@@ -100,8 +100,7 @@ class Brought:
 def unlike_packages(packages: Packages) -> list[str]:
     """Return authorities and rules of AppArmor that are not as packages brought them: all of them were too much."""
     known = {**packages.configuration, **packages.sums("ca-certificates")}
-    paths = [path for pattern in _MANY for path in glob.glob(pattern)]
-    return sorted(path for path in paths if os.path.isfile(path) and md5(path) != known.get(path))
+    return sorted(path for path in matching(_MANY) if os.path.isfile(path) and md5(path) != known.get(path))
 
 
 def owners_of_links(packages: Packages, links: Iterable[str], names: Iterable[str]) -> dict[str, str]:

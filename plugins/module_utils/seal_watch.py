@@ -137,9 +137,9 @@ class Watch:
             others: homes of all the others, in which only keys count.
         """
         found: dict[str, None] = dict.fromkeys(path for path in _FILES if os.path.lexists(path))
-        for folder in (*_FOLDERS, *_matching(_MORE_FOLDERS), *self._more):
+        for folder in (*_FOLDERS, *matching(_MORE_FOLDERS), *self._more):
             found.update(dict.fromkeys(self._in(folder)))
-        found.update(dict.fromkeys(_matching(_FIRST_OF_PYTHON)))
+        found.update(dict.fromkeys(matching(_FIRST_OF_PYTHON)))
         found.update(dict.fromkeys(filter(_is_open, (*_FOLDERS, *_UNIT_FOLDERS, *_NOBODYS))))
         found.update(dict.fromkeys(_foreign_certificates()))
         for folder in _UNIT_FOLDERS:
@@ -208,7 +208,8 @@ def _is_writable(folder: str) -> bool:
         return False
 
 
-def _matching(patterns: tuple[str, ...]) -> list[str]:
+def matching(patterns: tuple[str, ...]) -> list[str]:
+    """Return what is at paths that are given as patterns."""
     return [path for pattern in patterns for path in sorted(glob.glob(pattern))]
 
 

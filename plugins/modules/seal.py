@@ -150,6 +150,7 @@ class Capture:
         self._verified = dict.fromkeys([*self._updates, *self._packages.replaced(since)])
         self._brought: dict[str, dict] = {}
         self._accounts = Accounts()
+        self._enabled, self._chosen = enabled_units(), alternatives()
         self._asked: list[dict[str, dict[str, str]] | None] = []
         self.states: dict[str, dict[str, dict]] = {}
         self.watched: dict[str, dict[str, dict]] = {}
@@ -217,10 +218,9 @@ class Capture:
 
     def watch(self) -> None:
         """Look at what nobody manages."""
-        enabled = enabled_units()
-        self._watch_files(enabled)
+        self._watch_files()
         self._watch("package", self._packages.states)
-        self._watch_links(enabled)
+        self._watch_links()
         self._watch("user", {name: self._accounts.user(name) for name in self._accounts.with_shell()})
         self._watch("group", {name: self._accounts.group(name) for name in self._accounts.of_admins()})
         mounts = kernel.Mounts()
@@ -230,9 +230,9 @@ class Capture:
         if not system.is_container():
             self._watch("module", kernel.modules())
 
-    def _watch_links(self, units: dict[str, str]) -> None:
+    def _watch_links(self) -> None:
         """Look at links that choose: which units start at boot, and which of several programs has a name."""
-        chosen = alternatives()
+        units, chosen = self._enabled, self._chosen
         owners = self._packages.owners_of(chosen.values(), self._verified)
         owners.update(owners_of_links(self._packages, units.values(), self._verified))
 
@@ -252,11 +252,11 @@ class Capture:
             self._asked.append(kernel.tables())
         return self._asked[0]
 
-    def _watch_files(self, enabled: dict[str, str]) -> None:
+    def _watch_files(self) -> None:
         managed = [path for path in (*self._of("file"), *self._of("meta")) if os.path.dirname(path).endswith(".d")]
         watch = Watch(self._files, [*dict.fromkeys(map(os.path.dirname, managed)), *self._of("folder")])
         homes = {name: row[5] for name, row in self._accounts.users.items()}
-        named = key_files(homes) + system.brought_files([*self._of("unit"), *enabled])
+        named = key_files(homes) + system.brought_files([*self._of("unit"), *self._enabled])
         named += unlike_packages(self._packages)
         used = [homes.pop(name) for name in self._accounts.with_shell()]
         paths = dict.fromkeys([*watch.paths(used, list(homes.values())), *named])
@@ -302,10 +302,10 @@ class Capture:
         brought = Brought(self._packages, updated)
         parts = (self.states, self.watched)
         paths = {path for part in parts for kind in ("file", "suid") for path in part.get(kind, {})}
-        chosen = alternatives()
+        files = brought.files(paths.union(programs) - self._chosen.keys())
         self._brought = {
-            "file": {**brought.files(paths.union(programs) - chosen.keys()), **brought.alternatives(chosen)},
-            "unit": brought.units(enabled_units()),
+            "file": {**files, **brought.alternatives(self._chosen)},
+            "unit": brought.units(self._enabled),
         }
 
     def trace(self, sealed: dict[str, str], since: int) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from content.playing import played
 from content.role_content import ROOT, read_yaml
 
 DEBIAN = {
@@ -61,23 +59,8 @@ def role_values(
             },
         }
     }
-    (folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", "play.yml"],
-        cwd=folder,
-        env={
-            **os.environ,
-            "ANSIBLE_HOME": str(folder / "home"),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-            "ANSIBLE_NOCOLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = played(folder, play, "hosts.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     answers = re.split(r"^ok: \[(.+?)\] => ", done.stdout, flags=re.MULTILINE)[1:]
     return {

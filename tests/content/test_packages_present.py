@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from content.role_content import ROOT
+from content.playing import played
 
 KNOWN = ["chrony", "sudo", "dpkg"]
 
@@ -34,18 +30,5 @@ def test_a_host_without_what_is_not_to_be_there_is_left_alone(tmp_path: Path, un
 def _played(tmp_path: Path, task: dict[str, object]) -> str:
     """Run one task on a host that does not answer, and return what was printed."""
     play = {"hosts": "all", "gather_facts": False, "vars": {"__packages_known": KNOWN}, "tasks": [task]}
-    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
     (tmp_path / "hosts").write_text("web1 ansible_host=127.0.0.1 ansible_port=9 ansible_user=nobody\n")
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts", "play.yml"],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "ANSIBLE_HOME": str(tmp_path / "home"),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout
+    return played(tmp_path, play, "hosts").stdout

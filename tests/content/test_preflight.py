@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from content.role_content import ROOT
+from content.playing import played
 
 FACTS = {
     "distribution": "Debian",
@@ -55,23 +52,8 @@ class Role:
         """Return what the task answered for the host."""
         fact_task = {"ansible.builtin.set_fact": {**facts, "cacheable": True}}
         play = {"hosts": "all", "gather_facts": False, "pre_tasks": [fact_task], "roles": ["clock"], "vars": variables}
-        (self.folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
         (self.folder / "hosts").write_text("web1 ansible_host=127.0.0.1 ansible_port=9 ansible_user=nobody\n")
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts", "play.yml"],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "ANSIBLE_HOME": str(self.folder / "home"),
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-                "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = played(self.folder, play, "hosts")
         answer = done.stdout.split("TASK [clock : ")[-1].split("=> ", 1)
         assert len(answer) == 2 or "ok: [web1]" in answer[0], done.stdout + done.stderr
         return dict(json.JSONDecoder().raw_decode(answer[1])[0]) if len(answer) == 2 else {}
