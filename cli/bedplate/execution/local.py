@@ -80,7 +80,7 @@ class LocalExecutor:
         environment = environment_of(request, self._settings, folder)
         limit = folder / "hosts"
         try:
-            write_private(limit, "".join(f"{host}\n" for host in request.run.hosts).encode())
+            write_private(limit, "".join(f"{host}\n" for host in request.hosts).encode())
             temporary_folder(request.run.id).mkdir(mode=0o700)
         except OSError as error:
             raise EngineError(f"cannot be written: {error.strerror}", where=str(error.filename or limit)) from error
