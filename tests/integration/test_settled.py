@@ -81,6 +81,7 @@ def test_a_host_that_is_as_it_was_sealed_is_left_alone(project: Project, said: C
         (2, "h2", "runner_on_skipped"),
     ]
     assert f"as it was sealed after run {first.id}" in events[0].stdout
+    assert said("runs", "logs", run.id).out == "".join(f"{event.stdout}\n" for event in events)
     assert runs_of(project, "drift_check")[0].reason == f"whether run {run.id} has anything to do"
     assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.SKIPPED}, "what was left alone twice is no worse"
 
@@ -96,6 +97,8 @@ def test_what_drifted_is_brought_back_and_the_rest_is_left_alone(project: Projec
     assert (counters[0], counters) == (1, sorted(set(counters)))
     assert {event.host for event in events} == {None, "h1", "h2"}
     assert len([event for event in events if event.host == "h1"]) == 1
+    log = said("runs", "logs", runs_of(project, "baseline")[0].id).out
+    assert log.index("skipping: [h1] => as it was sealed") < log.index("changed: [h2]")
     assert ran(project, said) == BOTH_SKIPPED
 
 

@@ -36,7 +36,7 @@ from bedplate.execution.surroundings import (
     stop_file,
     temporary_folder,
 )
-from bedplate.execution.teller import tell_finished
+from bedplate.execution.teller import LOG, tell_finished
 from bedplate.execution.untemplated import untemplated_yaml
 from bedplate.settings import ExecutionSettings
 
@@ -63,7 +63,7 @@ class LocalExecutor:
             redactor = Redactor([*request.secrets, *secrets_in_environment(environment)])
             config = _config(channel, folder, environment)
             tally = HostTally(request.run.hosts)
-            reporter = Reporter(channel, redactor, tally, observers, log=folder / "stdout.log")
+            reporter = Reporter(channel, redactor, tally, observers, log=folder / LOG)
             for observer in observers:
                 observer.started(request.run)
             fault = _run(config, channel, reporter, control)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bedplate.execution.executor import (
     ExecutionOutcome,
@@ -14,6 +16,8 @@ from bedplate.execution.executor import (
     RunObserver,
     StopControl,
 )
+from bedplate.execution.files import folder_of, open_private
+from bedplate.execution.teller import LOG, tell_finished
 from bedplate.runs import Event, HostResult, Run
 
 TASK = "Look whether there is anything to do"
@@ -39,15 +43,22 @@ class SettledHosts:
     ) -> ExecutionOutcome:
         if not self.reasons:
             return self.executor.execute(request, observers, control)
+        self._log(folder_of(request.run) / LOG)
         told = [_Telling(observer, self.reasons) for observer in observers]
         if request.hosts:
             return self.executor.execute(request, told, control)
         outcome = ExecutionOutcome(RunEnd.DONE, [HostResult(host) for host in request.run.hosts])
         for each in told:
             each.started(request.run)
-        for each in told:
-            each.finished(outcome)
+        error = tell_finished(told, outcome)
+        if error is not None:
+            raise error
         return outcome
+
+    def _log(self, file: Path) -> None:
+        with open_private(file) as log, contextlib.suppress(OSError):  # a full disk ends no run
+            log.writelines(f"{_line(host, reason)}\n" for host, reason in self.reasons.items())
+            log.flush()
 
 
 class _Telling:
@@ -78,6 +89,10 @@ def _event(number: int, host: str, reason: str) -> Event:
         host=host,
         task=TASK,
         action=_ACTION,
-        stdout=f"skipping: [{host}] => {reason}",
+        stdout=_line(host, reason),
         data={"res": {"changed": False, "skip_reason": reason}},
     )
+
+
+def _line(host: str, reason: str) -> str:
+    return f"skipping: [{host}] => {reason}"

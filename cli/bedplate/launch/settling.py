@@ -64,10 +64,7 @@ class Settling:
         if not self._is_wanted(prepared):
             return {}
         run = prepared.run
-        meant = intents(self.launcher.adapter, run.hosts, content_digest(self.launcher.content))
-        fit = self._brought_here(run) - set(self._looking_elsewhere(run))
-        hosts = [host for host in run.hosts if host in fit]
-        same = [seal.host for seal in self._opened(run.product, hosts) if seal.intent == meant[seal.host]]
+        same = self._meant_as_sealed(run.product, self._brought_here(run))
         if not same:
             return {}
         requests = (seal.request() for seal in self._opened(run.product, same))
@@ -92,7 +89,7 @@ class Settling:
         applies = run.engine == LOCAL and run.mode is RunMode.APPLY and not asked
         return applies and run.product in settings.seal_after and settings.settled_hours > 0
 
-    def _brought_here(self, run: Run) -> set[str]:
+    def _brought_here(self, run: Run) -> list[str]:
         """Return the hosts that the last run of the product which did anything to them brought to its state."""
         since = datetime.now(UTC) - timedelta(hours=self.launcher.settings.drift.settled_hours)
         left, right = set(run.hosts), set[str]()
@@ -105,12 +102,16 @@ class Settling:
             touched = {host for host in left & {*earlier.hosts} if outcomes.get(host) is not HostOutcome.SKIPPED}
             right |= {host for host in touched if earlier.engine == LOCAL and outcomes.get(host) in _RIGHT}
             left -= touched
-        return right
+        return [host for host in run.hosts if host in right]
 
-    def _looking_elsewhere(self, run: Run) -> list[str]:
-        """Return the hosts about which the inventory says what has to be looked up."""
+    def _meant_as_sealed(self, product: str, hosts: Sequence[str]) -> list[str]:
+        """Return those of the hosts that are meant to be as when they were sealed, for all that anybody can tell."""
+        if not hosts:
+            return []
         adapter = self.launcher.adapter
-        return [host for host in run.hosts if looks_elsewhere(adapter.host(host))]
+        meant = intents(adapter, hosts, content_digest(self.launcher.content))
+        same = [seal.host for seal in self._opened(product, hosts) if seal.intent == meant[seal.host]]
+        return [host for host in same if not looks_elsewhere(adapter.host(host))]
 
 
 def looks_elsewhere(value: Any) -> bool:  # noqa: ANN401
