@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bedplate.drift.capture import Capture, Identity
+from bedplate.drift.seal import Intent, Seal
 from bedplate.execution.executor import StopControl
-from bedplate.launch.settling import looks_elsewhere
+from bedplate.launch.settling import is_as_sealed, looks_elsewhere
 from bedplate.runs import EventQuery, HostOutcome, HostResult, Run, RunQuery, RunStatus
 from integration.command_line import Said, bedplate
 from integration.execution_project import Project, task
@@ -154,6 +158,35 @@ def test_what_a_run_left_half_done_is_run_again(project: Project, said: Command)
     last = runs_of(project, "baseline")[0]
     project.store.put_host_results(last.id, [HostResult("h1", ok=1, failed=1)])
     assert ran(project, said) == {"h1": HostOutcome.OK, "h2": HostOutcome.SKIPPED}
+
+
+def test_where_an_observer_has_something_to_do_all_are_run(project: Project, said: Command) -> None:
+    groups = "role_observer:\n  hosts:\n    h1:\n"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    ran(project, said)
+    assert ran(project, said) == BOTH_SKIPPED
+    (project.folder / "files" / "h1").write_text("two\n", encoding="utf-8")
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.OK}
+    assert ran(project, said) == BOTH_SKIPPED
+    (project.folder / "files" / "h1").write_text("two\n", encoding="utf-8")
+    assert ran(project, said, "-l", "h1") == {"h1": HostOutcome.CHANGED}
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "its observer was changed since"
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+def test_a_clock_that_is_far_off_is_no_detail() -> None:
+    now = int(time.time())
+
+    class Looked:
+        def __init__(self, taken_at: int) -> None:
+            self.capture = Capture(Identity("m"), taken_at=taken_at, boot_id="b")
+
+        def of(self, _host: str) -> Capture:
+            return self.capture
+
+    seal = Seal("h", datetime.now(UTC), Intent(), Looked(now).capture)
+    for taken_at, settled in ((now, True), (now - 86400 * 365, False), (now + 86400 * 365, False)):
+        assert is_as_sealed(seal, Looked(taken_at)) is settled  # type: ignore[arg-type]
 
 
 def test_a_look_that_cannot_be_made_is_said_and_all_is_run(project: Project, said: Command) -> None:

@@ -5,8 +5,9 @@ A host is settled where all of this holds, and is worked on like any other where
 - the last run of the product that did something to it was executed here, brought it to its state, and is not too old;
 - it has a seal, and what it is meant to be - roles, playbooks, what the inventory says of it and of observers - is the
   same as then, with nothing in it that is looked up elsewhere: a file's or a program's answer may be another one now;
-- a look finds the same machine, not started anew since, as it was sealed, to the last detail;
-- the seal says all of what the product manages on it.
+- a look finds the same machine, not started anew since, its clock right, as it was sealed, to the last detail;
+- the seal says all of what the product manages on it;
+- no observer has anything to do, and none was changed since: hosts have their certificates from there.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from bedplate.execution.digest import content_digest
 from bedplate.launch.capturing import Captures, Execute, capture
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.request import PreparedRun
-from bedplate.launch.sealing import intents, seal_key
+from bedplate.launch.sealing import intents, observers_of, seal_key
 from bedplate.runs import LOCAL, HostOutcome, Run, RunMode, RunQuery, RunStatus
 
 _RIGHT = frozenset({HostOutcome.OK, HostOutcome.CHANGED})
+_NOTHING_DONE = frozenset({HostOutcome.OK, HostOutcome.SKIPPED})
 # Runs that never touched a host.
 _NEVER_BEGAN = frozenset({RunStatus.PENDING, RunStatus.REFUSED})
 # What a template says today it may not say tomorrow, though nobody changed the inventory.
@@ -39,6 +41,8 @@ _ELSEWHERE = re.compile(r"\b(?:lookup|query|q|now)\s*\(|ansible_date_time|\|\s*(
 _PLACES = re.compile(
     r"\b(?:lookup|query|q)\(\s*'(?:ansible\.builtin\.)?env'\s*,\s*'(?:HOME|USER|LOGNAME|XDG_\w+|BEDPLATE_HOME)'"
 )
+# So many seconds a clock may be off: the role packages sets one that is further off. A look takes its time, too.
+_CLOCK_OFF = 3600
 # So many seals are in memory at a time.
 _AT_ONCE = 100
 
@@ -72,7 +76,11 @@ class Settling:
         looked = capture(self.launcher, same, requests, reason=reason, execute=self.execute)
         found = {seal.host: _sentence(seal) for seal in self._opened(run.product, same) if is_as_sealed(seal, looked)}
         looked.discard()
-        return found
+        return found if self._observers.intersection(run.hosts) <= found.keys() else {}
+
+    @property
+    def _observers(self) -> set[str]:
+        return observers_of(self.launcher.adapter)
 
     def _opened(self, product: str, hosts: Sequence[str]) -> Iterator[Seal]:
         """Yield the seals of hosts, in their order; one that cannot be trusted is passed over."""
@@ -102,6 +110,8 @@ class Settling:
             touched = {host for host in left & {*earlier.hosts} if outcomes.get(host) is not HostOutcome.SKIPPED}
             right |= {host for host in touched if earlier.engine == LOCAL and outcomes.get(host) in _RIGHT}
             left -= touched
+            if any(outcomes.get(host, HostOutcome.OK) not in _NOTHING_DONE for host in self._observers):
+                break
         return [host for host in run.hosts if host in right]
 
     def _meant_as_sealed(self, product: str, hosts: Sequence[str]) -> list[str]:
@@ -130,6 +140,8 @@ def is_as_sealed(seal: Seal, looked: Captures) -> bool:
     try:
         found = looked.of(seal.host)
     except CaptureError:
+        return False
+    if abs(found.taken_at - datetime.now(UTC).timestamp()) > _CLOCK_OFF:
         return False
     check = compare(seal, found)
     same = check.outcome is CheckOutcome.CLEAN and not check.observations
