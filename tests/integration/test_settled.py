@@ -14,7 +14,8 @@ import pytest
 from bedplate.drift.capture import Capture, Identity
 from bedplate.drift.seal import Intent, Seal
 from bedplate.execution.executor import StopControl
-from bedplate.launch.settling import is_as_sealed, looks_elsewhere
+from bedplate.launch.settling import is_as_sealed
+from bedplate.launch.templating import looks_elsewhere
 from bedplate.runs import EventQuery, HostOutcome, HostResult, Run, RunQuery, RunStatus
 from integration.command_line import Said, bedplate
 from integration.execution_project import Project, task
@@ -225,7 +226,35 @@ def test_a_run_that_is_stopped_while_it_looks_does_nothing(project: Project, sai
         ("{{ now(utc=true) }}", True),
         ("{{ ansible_date_time.epoch }}", True),
         ("{{ [1, 2] | random }}", True),
-        ("{{ groups['x'] | map('extract', hostvars) | list }}", False),
+        ("{{ groups['x'] | map('extract', hostvars) | list }}", True),
+        ("{{ hostvars['h2'].key }}", True),
+        ("{{ vars['x'] }}", True),
+        ("{{ group_names | join }}", True),
+        ("{{ ansible_facts.memtotal_mb }}", True),
+        ("{{ ansible_play_hosts }}", True),
+        ("{{ ansible_host ~ ':' ~ x.y[0] | default(1) }}", False),
+        ("{{ '/etc/passwd' is file }}", True),
+        ("{{ x is not ansible.builtin.defined or y is none }}", False),
+        ("{{ '/srv/*' | fileglob }}", True),
+        ("{{ ['/srv/*'] | map('ansible.builtin.fileglob') | list }}", True),
+        ("{{ x | map(y) | list }}", True),
+        ("{{ x | map(attribute='y') | map('upper') | select('match', '^a') | list }}", False),
+        ("{{ x | selectattr('y', 'exists') | list }}", True),
+        ("{{ x | selectattr('y') | rejectattr('z', 'equalto', 1) | list }}", False),
+        ("{{ 'x' | password_hash }}", True),
+        ("{{ '%Y' | strftime }}", True),
+        ("{{ '$TOKEN' | expandvars }}", True),
+        ("{% include 'x' %}", True),
+        ("{% set f = lookup %}{{ f('file', 'x') }}", True),
+        ("{{ (lookup)('file', 'x') }}", True),
+        ("{{ lookup(x, 'HOME') }}", True),
+        ("{{ lookup() }}", True),
+        ("{{ lookup('env', *x) }}", True),
+        ("{{ x.split(',') | first }}{% if y.items() %}1{% endif %}", False),
+        ("it's {{ lookup('file', 'x') }} isn't it", True),
+        ("{{ bedplate_run.id }}", True),
+        ("{{ not a template", True),
+        ({"{{ now() }}": 1}, True),
         ("{{ lookup('ansible.builtin.env', 'HOME') or lookup('env', 'XDG_STATE_HOME') }}", False),
         ("{{ lookup('ansible.builtin.env', 'TOKEN') }}", True),
         ("{{ lookup('env', 'HOME') ~ lookup('file', 'x') }}", True),
