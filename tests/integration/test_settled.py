@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,8 +20,9 @@ from bedplate.drift.seal import Intent, Managed, Seal
 from bedplate.execution.digest import digest_is_whole
 from bedplate.execution.executor import StopControl
 from bedplate.execution.inventory import InventoryAdapter
+from bedplate.launch.request import PreparedRun
 from bedplate.launch.sealing import intents
-from bedplate.launch.settling import is_as_sealed
+from bedplate.launch.settling import Settling, is_as_sealed
 from bedplate.launch.templating import looks_elsewhere
 from bedplate.runs import EventQuery, HostOutcome, HostResult, Run, RunQuery, RunStatus
 from integration.command_line import Said, bedplate
@@ -164,6 +167,19 @@ def test_what_a_run_left_half_done_is_run_again(project: Project, said: Command)
     last = runs_of(project, "baseline")[0]
     project.store.put_host_results(last.id, [HostResult("h1", ok=1, failed=1)])
     assert ran(project, said) == {"h1": HostOutcome.OK, "h2": HostOutcome.SKIPPED}
+
+
+def test_what_a_run_told_that_did_not_go_to_its_end_proves_nothing(project: Project, said: Command) -> None:
+    groups = "role_observer:\n  hosts:\n    h1:\n"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    ran(project, said)
+    ran(project, said, "--no-look", "-l", "h1")
+    last = runs_of(project, "baseline")[0]
+    project.store.update(last.id, status=RunStatus.EXPIRED)
+    assert [one.outcome for one in project.store.host_results(last.id)] == [HostOutcome.OK], "as far as it came"
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "its observer may be another one"
+    assert ran(project, said) == BOTH_OK
+    assert ran(project, said) == BOTH_SKIPPED
 
 
 def test_where_an_observer_has_something_to_do_all_are_run(project: Project, said: Command) -> None:
@@ -332,6 +348,21 @@ def test_a_run_that_is_stopped_while_it_looks_does_nothing(project: Project, sai
     assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.OK}, (
         "a run that was stopped proves nothing"
     )
+
+
+def test_who_stops_a_run_while_it_looks_is_told_of_nothing_else(
+    project: Project, said: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settled(_self: Settling, prepared: PreparedRun) -> dict[str, str]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return dict.fromkeys(prepared.run.hosts, "as it was")
+
+    monkeypatch.setattr(Settling, "settled", settled)
+    answer = said("run", "baseline")
+    assert answer.code == 8
+    assert "Nothing to do" not in answer.err
+    assert "canceled: no hosts" in answer.out
+    assert not (project.folder / "files" / "h1").exists()
 
 
 @pytest.mark.parametrize(

@@ -103,11 +103,15 @@ class Settling:
                 continue
             outcomes = {one.host: one.outcome for one in self.launcher.store.host_results(earlier.id)}
             touched = {host for host in left & {*earlier.hosts} if outcomes.get(host) is not HostOutcome.SKIPPED}
-            if _is_alike(earlier, run):
+            if _is_alike(earlier, run) and earlier.status is RunStatus.SUCCESSFUL:
                 right |= {host: earlier for host in touched if outcomes.get(host) in _RIGHT}
             left -= touched
-            # One of which a run that died says nothing may be another one since, too.
-            if any(outcomes.get(host) not in _NOTHING_DONE for host in {*earlier.hosts}.intersection(observers)):
+            asked = {*earlier.hosts}.intersection(observers)
+            # What a run that did not go to its end had changed by then, it may not have told.
+            if asked and (
+                earlier.status is not RunStatus.SUCCESSFUL
+                or any(outcomes.get(host) not in _NOTHING_DONE for host in asked)
+            ):
                 break
         return {host: right[host] for host in wanted if host in right}
 
