@@ -16,8 +16,12 @@ from .seal_system import gunzipped, read
 _STATUS = re.compile(rb"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
 _CONFFILES = re.compile(rb"^Conffiles:\n((?: .*\n?)+)", re.MULTILINE)
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
-_HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
-_BESIDE_USR = re.compile(r"/(s?bin|lib\d*)/")
+# Those, and helpers that may be programs, among a package's files.
+_PROGRAMS = re.compile(
+    r"^/usr/(?:(?:local/)?(?:s?bin|games)/.*|lib/.*/security/pam_[^/\n]*\.so|lib(?:exec)?/(?!python|modules/).*)$",
+    re.MULTILINE,
+)
+_BESIDE_USR = re.compile(r"^/(s?bin|lib\d*)/", re.MULTILINE)
 _BESIDE = ".dpkg-dist"
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _HISTORY = "/var/log/apt/history.log"
@@ -41,6 +45,7 @@ class Packages:
         }
         self.configuration: dict[str, str] = {}
         self._info = _Info(info)
+        self._lists: dict[str, str] = {}
         try:
             with open(path, "rb") as file:
                 stanzas = file.read().split(b"\n\n")
@@ -94,12 +99,18 @@ class Packages:
 
     def files(self, name: str) -> list[str]:
         """Return a package's files, where a system with one /usr has them."""
-        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
+        return self._listed(name).splitlines()
 
-    def executables(self, name: str) -> list[str]:
-        """Return a package's programs, and what lets people log in."""
-        paths = self.files(name)
-        return [path for path in paths if _PROGRAM.match(path) or (_HELPER.match(path) and _is_program(path))]
+    def programs(self, name: str) -> dict[str, os.stat_result | None]:
+        """Return a package's programs, and what lets people log in, with what is there; None where nothing is."""
+        found = {path: _status(path) for path in _PROGRAMS.findall(self._listed(name))}
+        return {path: status for path, status in found.items() if _is_program(path, status)}
+
+    def _listed(self, name: str) -> str:
+        """Return a package's list of files, a line each; it is read once."""
+        if name not in self._lists:
+            self._lists[name] = _BESIDE_USR.sub(r"/usr\g<0>", self._info.text(name, ".list"))
+        return self._lists[name]
 
     def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
         """Return which of these packages each path belongs to, where it is one of theirs."""
@@ -132,8 +143,8 @@ class Packages:
 
     def sums(self, name: str) -> dict[str, str]:
         """Return the digests that a package's files came with, but for those of its configuration."""
-        pairs = (line.partition("  ") for line in self._info.lines(name, ".md5sums"))
-        return {_of_one_usr("/" + path): total for total, _, path in pairs}
+        pairs = (line.partition("  ") for line in self._info.text(name, ".md5sums").splitlines())
+        return {_BESIDE_USR.sub(r"/usr\g<0>", "/" + path): total for total, _, path in pairs}
 
 
 class _Info:
@@ -143,12 +154,12 @@ class _Info:
         self._folder = folder
         self._files: dict[str, str] | None = None
 
-    def lines(self, name: str, ending: str) -> list[str]:
-        """Return the lines of a package's file; its name has the architecture in it where there may be several."""
+    def text(self, name: str, ending: str) -> str:
+        """Return a package's file; its name has the architecture in it where there may be several."""
         if self._files is None:
             self._files = self._listed()
         file = self._files.get(name + ending) or self._files.get(name.partition(":")[0] + ending)
-        return read(os.path.join(self._folder, file)).splitlines() if file else []
+        return read(os.path.join(self._folder, file)) if file else ""
 
     def listed_since(self, moment: int) -> list[str]:
         """Return the packages whose lists of files were written since a moment, as dpkg names them."""
@@ -178,13 +189,14 @@ def md5(path: str) -> str:
     return total.hexdigest()
 
 
-def _of_one_usr(path: str) -> str:
-    return "/usr" + path if _BESIDE_USR.match(path) else path
-
-
-def _is_program(path: str) -> bool:
+def _status(path: str) -> os.stat_result | None:
     try:
-        mode = os.lstat(path).st_mode
+        return os.lstat(path)
     except OSError:
+        return None
+
+
+def _is_program(path: str, status: os.stat_result | None) -> bool:
+    if status is None or _PROGRAM.match(path):
         return True
-    return stat.S_ISREG(mode) and (bool(mode & 0o111) or bool(_LIBRARY.search(path)))
+    return stat.S_ISREG(status.st_mode) and (bool(status.st_mode & 0o111) or bool(_LIBRARY.search(path)))

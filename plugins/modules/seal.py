@@ -24,6 +24,7 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought i
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_packages import Packages
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_programs import Programs
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
     MOST_IN_FOLDER,
     Privileged,
@@ -71,6 +72,13 @@ options:
       - Digests of what was found before, by its part and kind; see C(since). Where one is another now, the answer also
         tells what the host's logs know of who did it - commands by sudo, apt, dpkg, systemd, the audit - without what
         looks like a secret in a command.
+    type: dict
+    default: {}
+  marks:
+    description:
+      - By package, the mark with which its programs were sealed, and the digest of what they were. Where they have
+        that mark still, they are not read, and the answer names the package as C(unread). A mark stands for path, mode,
+        owner, size, number and times of all programs of a package, as the file system tells them.
     type: dict
     default: {}
   since:
@@ -139,15 +147,19 @@ class Capture:
         text: whose text is kept.
         known_sockets: those of which the program does not matter.
         since: of packages installed since then, a file is only said to be theirs if it is as they brought it.
+        marks: by package, with which mark its programs need not be read, and the digest of what they were.
     """
 
-    def __init__(self, resources: dict, text: str, known_sockets: list[str], since: int = 0) -> None:
+    def __init__(
+        self, resources: dict, text: str, known_sockets: list[str], since: int = 0, marks: dict | None = None
+    ) -> None:
         self._resources = {kind: dict(keys or {}) for kind, keys in resources.items()}
         self._files = FileReader(text)
         self._known = frozenset(known_sockets)
         self._packages = Packages()
         self._updates = self._packages.unattended()
         self._verified = dict.fromkeys([*self._updates, *self._packages.replaced(since)])
+        self._programs = Programs(self._packages, self._files, marks or {}, self._verified)
         self._brought: dict[str, dict] = {}
         self._accounts = Accounts()
         self._enabled, self._chosen = enabled_units(), alternatives()
@@ -265,24 +277,27 @@ class Capture:
         some = (*self._of("meta"), *map(shown, self._matched))
         self.states["file"].update({path: files[path] for path in some if path in files})
         self._watch("file", files)
-        programs = Privileged()
-        self._watch_programs(programs)
-        rest = watch.without_content(programs.found)
+        privileged = Privileged()
+        self._watch_privileged(privileged)
+        rest = watch.without_content(privileged.found)
         self._watch("file", {shown(path): self._files.state(path, content=False) for path in rest})
+        self._watch_programs()
         self.overfull.update(watch.overfull)
 
-    def _watch_programs(self, programs: Privileged) -> None:
+    def _watch_privileged(self, programs: Privileged) -> None:
         if programs.complete:
             self._watch("suid", self._owned(programs.found))
         for folder in programs.crowded:
             self.crowded.append(shown(folder))
             self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
-        names = {path: name for name in self._of("package") for path in self._packages.executables(name)}
-        updated = [path for path, name in names.items() if {name, name.partition(":")[0]} & self._verified.keys()]
-        changed = set(updated) - self._packages.brought(updated, self._verified).keys()
-        for path, name in names.items():
-            state = self._files.state(path)
-            self._watch("file", {path: state if path in changed else dict(state, package=name)})
+
+    def _watch_programs(self) -> None:
+        """Look at the programs of packages: what is told of them is told nowhere else."""
+        self._programs.look(self._of("package"), self.states["file"])
+        files = self.watched["file"]
+        for _, programs in self._programs.found.values():
+            for path in programs:
+                files.pop(path, None)
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
@@ -302,6 +317,7 @@ class Capture:
         brought = Brought(self._packages, updated)
         parts = (self.states, self.watched)
         paths = {path for part in parts for kind in ("file", "suid") for path in part.get(kind, {})}
+        paths.update(self._programs.paths)
         files = brought.files(paths.union(programs) - self._chosen.keys())
         self._brought = {
             "file": {**files, **brought.alternatives(self._chosen)},
@@ -311,9 +327,13 @@ class Capture:
     def trace(self, sealed: dict[str, str], since: int) -> None:
         """Gather what the host knows of who changed it, if anything is not as it was sealed."""
         sockets = self.watched.get("socket", {}).keys() - self._known if sealed else ()
-        parts = (("states", self.states), ("watched", self.watched))
+        watched = {**self.watched}
+        if "file" in watched:
+            watched["file"] = self._programs.besides_sealed(watched["file"])
+        parts = (("states", self.states), ("watched", watched))
         now = {"{0} {1}".format(part, kind): mark(found) for part, kinds in parts for kind, found in kinds.items()}
-        if sockets or any(now.get(name) != digest for name, digest in sealed.items()):
+        differs = any(now.get(name) != digest for name, digest in sealed.items())
+        if sockets or differs or not self._programs.are_as_sealed():
             lately = sorted(self._files.touched.items(), key=lambda each: each[1][1])[-MOST_TOUCHED:]
             origins = self._sysctls.origins if self._sysctls else {}
             self._evidence = dict(
@@ -334,6 +354,8 @@ class Capture:
             "boot_id": system.read("/proc/sys/kernel/random/boot_id").strip(),
             "states": self.states,
             "watched": self.watched,
+            "programs": self._programs.found,
+            "unread": self._programs.unread,
             "overfull": {shown(path): size for path, size in self.overfull.items()},
             "crowded": self.crowded,
             "updates": self._updates,
@@ -354,6 +376,7 @@ def main() -> None:
             "watch": {"type": "bool", "default": True},
             "sockets": {"type": "list", "elements": "str", "default": []},
             "sealed": {"type": "dict", "default": {}},
+            "marks": {"type": "dict", "default": {}},
             "since": {"type": "int", "default": 0},
             "updated": {"type": "dict", "default": {}},
             "programs": {"type": "list", "elements": "str", "default": []},
@@ -364,7 +387,7 @@ def main() -> None:
     )
     lower_priority()
     asked = module.params
-    capture = Capture(asked["resources"], asked["text"], asked["sockets"], asked["since"])
+    capture = Capture(asked["resources"], asked["text"], asked["sockets"], asked["since"], asked["marks"])
     capture.take()
     if module.params["watch"]:
         capture.watch()
