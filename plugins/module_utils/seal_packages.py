@@ -9,11 +9,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from .seal_system import gunzipped, read
 
-_STATUS = re.compile(rb"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
 _CONFFILES = re.compile(rb"^Conffiles:\n((?: .*\n?)+)", re.MULTILINE)
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
 # Those, and helpers that may be programs, among a package's files.
@@ -48,26 +47,27 @@ class Packages:
         self._lists: dict[str, str] = {}
         try:
             with open(path, "rb") as file:
-                stanzas = file.read().split(b"\n\n")
+                stanzas = [b"\n" + stanza for stanza in file.read().split(b"\n\n")]
         except OSError:
             return
-        found = [dict(_STATUS.findall(stanza)) for stanza in stanzas]
-        native = next((each[b"Architecture"] for each in found if each.get(b"Package") == b"dpkg"), b"")
-        for stanza, fields in zip(stanzas, found):  # noqa: B905 (Python 3.9 has no strict)
-            if fields.get(b"Status", b"").endswith(b" installed"):
-                self._add(stanza, fields, native)
+        dpkg = next((each for each in stanzas if each.startswith(b"\nPackage: dpkg\n")), b"")
+        native = _field(dpkg, b"Architecture")
+        for stanza in stanzas:
+            status = _field(stanza, b"Status")
+            if status.endswith(b" installed"):
+                self._add(stanza, status, native)
 
-    def _add(self, stanza: bytes, fields: dict[bytes, bytes], native: bytes) -> None:
-        name = fields[b"Package"].decode()
-        architecture = fields.get(b"Architecture", b"all")
+    def _add(self, stanza: bytes, status: bytes, native: bytes) -> None:
+        name = _field(stanza, b"Package").decode()
+        architecture = _field(stanza, b"Architecture") or b"all"
         if architecture not in (native, b"all"):
             name = "{0}:{1}".format(name, architecture.decode())
         self.states[name] = {
             "presence": "present",
-            "version": fields.get(b"Version", b"").decode(),
-            "selection": fields[b"Status"].split()[0].decode(),
+            "version": _field(stanza, b"Version").decode(),
+            "selection": status.split()[0].decode(),
         }
-        listed = _CONFFILES.search(stanza)
+        listed = _CONFFILES.search(stanza) if b"\nConffiles:\n" in stanza else None
         for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
             words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
             self.owners[words[0].strip()] = name
@@ -101,9 +101,16 @@ class Packages:
         """Return a package's files, where a system with one /usr has them."""
         return self._listed(name).splitlines()
 
-    def programs(self, name: str) -> dict[str, os.stat_result | None]:
-        """Return a package's programs, and what lets people log in, with what is there; None where nothing is."""
-        found = {path: _status(path) for path in _PROGRAMS.findall(self._listed(name))}
+    def programs(
+        self, name: str, known: Mapping[str, os.stat_result] | None = None
+    ) -> dict[str, os.stat_result | None]:
+        """Return a package's programs, and what lets people log in, with what is there; None where nothing is.
+
+        Args:
+            known: what is there, as far as somebody has looked just before.
+        """
+        known = known or {}
+        found = {path: known.get(path) or _status(path) for path in _PROGRAMS.findall(self._listed(name))}
         return {path: status for path, status in found.items() if _is_program(path, status)}
 
     def _listed(self, name: str) -> str:
@@ -181,12 +188,28 @@ def md5(path: str) -> str:
     """Return the digest that dpkg knows a file by; empty where it cannot be read."""
     total = hashlib.md5(usedforsecurity=False)
     try:
-        with open(path, "rb") as file:
-            for chunk in iter(lambda: file.read(1 << 18), b""):
-                total.update(chunk)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return ""
+    try:
+        for chunk in iter(lambda: os.read(descriptor, 1 << 18), b""):
+            total.update(chunk)
     except OSError:
         return ""
+    finally:
+        os.close(descriptor)
     return total.hexdigest()
+
+
+def _field(stanza: bytes, name: bytes) -> bytes:
+    """Return the first line of a field; empty where there is none."""
+    head = b"\n" + name + b": "
+    start = stanza.find(head)
+    if start < 0:
+        return b""
+    start += len(head)
+    end = stanza.find(b"\n", start)
+    return stanza[start:end] if end >= 0 else stanza[start:]
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -46,13 +46,14 @@ class Programs:
         self.unread: list[str] = []
         self.paths: dict[str, str] = {}
 
-    def look(self, names: Iterable[str], besides: Iterable[str]) -> None:
+    def look(self, names: Iterable[str], besides: Iterable[str], known: Mapping[str, os.stat_result]) -> None:
         """Look at the programs of packages.
 
         Args:
             besides: files that are told of as something else.
+            known: what is at paths, as far as somebody has looked just before.
         """
-        statuses = {name: self._packages.programs(name) for name in names}
+        statuses = {name: self._packages.programs(name, known) for name in names}
         self.paths = {path: name for name, programs in statuses.items() for path in programs}
         for path in self.paths.keys() & set(besides):
             del self.paths[path]

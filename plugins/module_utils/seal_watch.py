@@ -274,9 +274,11 @@ class Privileged:
         found: their paths.
         crowded: folders with too many files to look at each.
         complete: whether all folders were looked at.
+        statuses: of all programs that were looked at.
     """
 
     def __init__(self) -> None:
+        self.statuses: dict[str, os.stat_result] = {}
         self.found: list[str] = []
         self.crowded: list[str] = []
         self._left = _MOST_LOOKED_AT
@@ -301,24 +303,27 @@ class Privileged:
                         self.crowded.append(folder)
                         return
                     self._left -= 1
-                    if entry.is_dir(follow_symlinks=False):
+                    # This much is known from the folder itself.
+                    if entry.is_file(follow_symlinks=False):
+                        if self._is_privileged(entry):
+                            found.append(entry.path)
+                    elif depth and entry.is_dir(follow_symlinks=False):
                         inner.append(entry.path)
-                    elif not entry.is_symlink() and _is_privileged(entry):
-                        found.append(entry.path)
         except OSError:
             return
         self.found += found
-        for path in sorted(inner) if depth else ():
+        for path in sorted(inner):
             self._look(path, depth - 1)
 
-
-def _is_privileged(entry: os.DirEntry) -> bool:
-    try:
-        mode = entry.stat(follow_symlinks=False).st_mode
-        if not stat.S_ISREG(mode) or not mode & 0o111:
+    def _is_privileged(self, entry: os.DirEntry) -> bool:
+        try:
+            status = entry.stat(follow_symlinks=False)
+            mode = status.st_mode
+            if not mode & 0o111 or not stat.S_ISREG(mode):
+                return False
+            self.statuses[entry.path] = status
+            if mode & (stat.S_ISUID | stat.S_ISGID):
+                return True
+            return "security.capability" in os.listxattr(entry.path, follow_symlinks=False)
+        except OSError:
             return False
-        if mode & (stat.S_ISUID | stat.S_ISGID):
-            return True
-        return "security.capability" in os.listxattr(entry.path, follow_symlinks=False)
-    except OSError:
-        return False

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import os
 import time
@@ -12,7 +13,6 @@ from collections.abc import Callable
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
-from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts import Accounts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought import (
@@ -21,7 +21,6 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought i
     owners_of_links,
     unlike_packages,
 )
-from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_packages import Packages
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_programs import Programs
@@ -281,7 +280,7 @@ class Capture:
         self._watch_privileged(privileged)
         rest = watch.without_content(privileged.found)
         self._watch("file", {shown(path): self._files.state(path, content=False) for path in rest})
-        self._watch_programs()
+        self._watch_programs(privileged.statuses)
         self.overfull.update(watch.overfull)
 
     def _watch_privileged(self, programs: Privileged) -> None:
@@ -291,9 +290,9 @@ class Capture:
             self.crowded.append(shown(folder))
             self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
 
-    def _watch_programs(self) -> None:
+    def _watch_programs(self, known: dict[str, os.stat_result]) -> None:
         """Look at the programs of packages: what is told of them is told nowhere else."""
-        self._programs.look(self._of("package"), self.states["file"])
+        self._programs.look(self._of("package"), self.states["file"], known)
         files = self.watched["file"]
         for _, programs in self._programs.found.values():
             for path in programs:
@@ -337,7 +336,7 @@ class Capture:
             lately = sorted(self._files.touched.items(), key=lambda each: each[1][1])[-MOST_TOUCHED:]
             origins = self._sysctls.origins if self._sysctls else {}
             self._evidence = dict(
-                gather(since),
+                _gathered(since),
                 touched={shown(path): times for path, times in lately if times[1] >= since},
                 origins={name: origins[name][:10] for name in self._of("sysctl") if name in origins},
             )
@@ -385,6 +384,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    gc.disable()
     lower_priority()
     asked = module.params
     capture = Capture(asked["resources"], asked["text"], asked["sockets"], asked["since"], asked["marks"])
@@ -396,8 +396,24 @@ def main() -> None:
     capture.trace(module.params["sealed"], module.params["since"])
     document = capture.document()
     text = packed(document, module.params["limit"])
-    said = {"facts": facts()} if module.params["facts"] else {}
-    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), **said)
+    said = {"facts": _facts()} if module.params["facts"] else {}
+    # What was asked is known to who asks, and as long as the answer.
+    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), invocation={}, **said)
+
+
+# What is imported is compiled anew each time, and these are needed on few hosts.
+
+
+def _gathered(since: int) -> dict:
+    from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather  # noqa: PLC0415
+
+    return gather(since)
+
+
+def _facts() -> dict:
+    from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts  # noqa: PLC0415
+
+    return facts()
 
 
 if __name__ == "__main__":
