@@ -21,6 +21,7 @@ _PROGRAMS = re.compile(
     re.MULTILINE,
 )
 _BESIDE_USR = re.compile(r"^/(s?bin|lib\d*)/", re.MULTILINE)
+_SUM_BESIDE_USR = re.compile(r"^(\w+  )((?:s?bin|lib\d*)/)", re.MULTILINE)
 _BESIDE = ".dpkg-dist"
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _HISTORY = "/var/log/apt/history.log"
@@ -45,6 +46,7 @@ class Packages:
         self.configuration: dict[str, str] = {}
         self._info = _Info(info)
         self._lists: dict[str, str] = {}
+        self._files: dict[str, frozenset[str]] = {}
         try:
             with open(path, "rb") as file:
                 stanzas = [b"\n" + stanza for stanza in file.read().split(b"\n\n")]
@@ -97,9 +99,11 @@ class Packages:
         """Return the packages whose files were put in place since a moment; none for the beginning of time."""
         return sorted(map(self.name_of, self._info.listed_since(since))) if since else []
 
-    def files(self, name: str) -> list[str]:
+    def files(self, name: str) -> frozenset[str]:
         """Return a package's files, where a system with one /usr has them."""
-        return self._listed(name).splitlines()
+        if name not in self._files:
+            self._files[name] = frozenset(self._listed(name).splitlines())
+        return self._files[name]
 
     def programs(
         self, name: str, known: Mapping[str, os.stat_result] | None = None
@@ -124,7 +128,7 @@ class Packages:
         wanted = set(paths)
         found = {path: self.owners[path] for path in wanted if path in self.owners}
         for name in names:
-            found.update(dict.fromkeys(wanted.intersection(self.files(name)), name))
+            found.update(dict.fromkeys(self.files(name) & wanted, name))
         return found
 
     def brought(self, paths: Collection[str], updated: Collection[str]) -> dict[str, str]:
@@ -150,8 +154,8 @@ class Packages:
 
     def sums(self, name: str) -> dict[str, str]:
         """Return the digests that a package's files came with, but for those of its configuration."""
-        pairs = (line.partition("  ") for line in self._info.text(name, ".md5sums").splitlines())
-        return {_BESIDE_USR.sub(r"/usr\g<0>", "/" + path): total for total, _, path in pairs}
+        lines = _SUM_BESIDE_USR.sub(r"\1usr/\2", self._info.text(name, ".md5sums")).splitlines()
+        return {"/" + path: total for total, _, path in (line.partition("  ") for line in lines)}
 
 
 class _Info:

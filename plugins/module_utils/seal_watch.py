@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import stat
+from collections.abc import Iterable
 
 from .seal_files import FileReader, shown
 from .seal_system import read
@@ -295,35 +296,51 @@ class Privileged:
         if folder == _MANY_TEXTS:
             return
         inner: list[str] = []
-        found: list[str] = []
         try:
-            with os.scandir(folder) as entries:
-                for count, entry in enumerate(entries):
-                    if count == _MOST_OF_PROGRAMS or self._left <= 0:
-                        self.crowded.append(folder)
-                        return
-                    self._left -= 1
-                    # This much is known from the folder itself.
-                    if entry.is_file(follow_symlinks=False):
-                        if self._is_privileged(entry):
-                            found.append(entry.path)
-                    elif depth and entry.is_dir(follow_symlinks=False):
-                        inner.append(entry.path)
+            # What is in an open folder is found without its whole path.
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return
+        try:
+            with os.scandir(descriptor) as entries:
+                found = self._found(folder, entries, inner if depth else None)
+        except OSError:
+            return
+        finally:
+            os.close(descriptor)
         self.found += found
         for path in sorted(inner):
             self._look(path, depth - 1)
 
-    def _is_privileged(self, entry: os.DirEntry) -> bool:
+    def _found(self, folder: str, entries: Iterable[os.DirEntry], inner: list[str] | None) -> list[str]:
+        """Return the programs with more rights among what is in a folder, and add the folders to `inner`."""
+        found: list[str] = []
+        begin = folder.rstrip("/") + "/"
+        for count, entry in enumerate(entries):
+            if count == _MOST_OF_PROGRAMS or self._left <= 0:
+                self.crowded.append(folder)
+                if inner:
+                    inner.clear()
+                return []
+            self._left -= 1
+            # This much is known from the folder itself.
+            if entry.is_file(follow_symlinks=False):
+                if self._is_privileged(entry, begin):
+                    found.append(begin + entry.name)
+            elif inner is not None and entry.is_dir(follow_symlinks=False):
+                inner.append(begin + entry.name)
+        return found
+
+    def _is_privileged(self, entry: os.DirEntry, begin: str) -> bool:
         try:
             status = entry.stat(follow_symlinks=False)
             mode = status.st_mode
             if not mode & 0o111 or not stat.S_ISREG(mode):
                 return False
-            self.statuses[entry.path] = status
+            path = begin + entry.name
+            self.statuses[path] = status
             if mode & (stat.S_ISUID | stat.S_ISGID):
                 return True
-            return "security.capability" in os.listxattr(entry.path, follow_symlinks=False)
+            return "security.capability" in os.listxattr(path, follow_symlinks=False)
         except OSError:
             return False

@@ -384,6 +384,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    # Nothing that is made here is garbage before the end, where nobody need look for it.
     gc.disable()
     lower_priority()
     asked = module.params
@@ -397,6 +398,7 @@ def main() -> None:
     document = capture.document()
     text = packed(document, module.params["limit"])
     said = {"facts": _facts()} if module.params["facts"] else {}
+    gc.freeze()
     # What was asked is known to who asks, and as long as the answer.
     module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), invocation={}, **said)
 
