@@ -26,23 +26,32 @@ class Programs:
     Args:
         sealed: by package, the mark with which its programs need not be read, and the digest of their states. A
             package that is not among them is read, and is no package of the seal.
+        turns: by path, the digest of what a program was: these are read whatever the mark of their package says.
         verified: packages that were installed since: of their programs, only one that is as the package brought it is
             said to be the package's.
 
     Attributes:
         found: by package, its mark and the states of its programs: of all that were read.
         unread: packages whose programs have the mark that they were sealed with.
+        taken: by path, the states of those of their programs that were read all the same.
         paths: the programs of all of them, with their package.
     """
 
     def __init__(
-        self, packages: Packages, files: FileReader, sealed: Mapping[str, list], verified: Iterable[str]
+        self,
+        packages: Packages,
+        files: FileReader,
+        sealed: Mapping[str, list],
+        turns: Mapping[str, str],
+        verified: Iterable[str],
     ) -> None:
         self._packages = packages
         self._files = files
         self._sealed = sealed
+        self._turns = turns
         self._verified = dict.fromkeys(verified)
         self.found: dict[str, list] = {}
+        self.taken: dict[str, dict] = {}
         self.unread: list[str] = []
         self.paths: dict[str, str] = {}
 
@@ -73,8 +82,13 @@ class Programs:
             state = self._files.state(path)
             self.found[name][1][path] = state if path in changed else dict(state, package=name)
 
+        unread = self.paths.keys() & self._turns.keys() - read.keys()
+        self.taken = {path: self._files.state(path) for path in unread if self.paths[path] in self.unread}
+
     def are_as_sealed(self) -> bool:
         """Return whether all packages of the seal have the programs that they were sealed with."""
+        if any(mark(state) != self._turns[path] for path, state in self.taken.items()):
+            return False
         read = {name: mark(self.found.get(name, ["", {}])[1]) for name in self._sealed if name not in self.unread}
         return all(found == self._sealed[name][1] for name, found in read.items())
 

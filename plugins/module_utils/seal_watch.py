@@ -8,7 +8,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable
+from itertools import islice
 
 from .seal_files import FileReader, shown
 from .seal_system import read
@@ -295,41 +295,32 @@ class Privileged:
     def _look(self, folder: str, depth: int) -> None:
         if folder == _MANY_TEXTS:
             return
-        inner: list[str] = []
+        most = max(min(_MOST_OF_PROGRAMS, self._left), 0)
+        found: list[str] = []
+        begin = folder.rstrip("/") + "/"
         try:
             # What is in an open folder is found without its whole path.
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return
         try:
-            with os.scandir(descriptor) as entries:
-                found = self._found(folder, entries, inner if depth else None)
+            with os.scandir(descriptor) as scanned:
+                entries = list(islice(scanned, most + 1))
+                self._left -= min(len(entries), most)
+                if len(entries) > most:
+                    self.crowded.append(folder)
+                    return
+                # This much is known from the folder itself.
+                files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+                found = [begin + entry.name for entry in files if self._is_privileged(entry, begin)]
         except OSError:
             return
         finally:
             os.close(descriptor)
         self.found += found
-        for path in sorted(inner):
-            self._look(path, depth - 1)
-
-    def _found(self, folder: str, entries: Iterable[os.DirEntry], inner: list[str] | None) -> list[str]:
-        """Return the programs with more rights among what is in a folder, and add the folders to `inner`."""
-        found: list[str] = []
-        begin = folder.rstrip("/") + "/"
-        for count, entry in enumerate(entries):
-            if count == _MOST_OF_PROGRAMS or self._left <= 0:
-                self.crowded.append(folder)
-                if inner:
-                    inner.clear()
-                return []
-            self._left -= 1
-            # This much is known from the folder itself.
-            if entry.is_file(follow_symlinks=False):
-                if self._is_privileged(entry, begin):
-                    found.append(begin + entry.name)
-            elif inner is not None and entry.is_dir(follow_symlinks=False):
-                inner.append(begin + entry.name)
-        return found
+        inner = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)] if depth else []
+        for name in sorted(inner):
+            self._look(begin + name, depth - 1)
 
     def _is_privileged(self, entry: os.DirEntry, begin: str) -> bool:
         try:

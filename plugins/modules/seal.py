@@ -80,6 +80,12 @@ options:
         owner, size, number and times of all programs of a package, as the file system tells them.
     type: dict
     default: {}
+  turns:
+    description:
+      - By path, the digest of what a program was when it was sealed, but for its package. These programs are read even
+        where the mark of their package is as it was sealed.
+    type: dict
+    default: {}
   since:
     description: From when on logs are asked, in seconds since 1970.
     type: int
@@ -147,10 +153,17 @@ class Capture:
         known_sockets: those of which the program does not matter.
         since: of packages installed since then, a file is only said to be theirs if it is as they brought it.
         marks: by package, with which mark its programs need not be read, and the digest of what they were.
+        turns: by path, the digest of what programs were that are read all the same.
     """
 
-    def __init__(
-        self, resources: dict, text: str, known_sockets: list[str], since: int = 0, marks: dict | None = None
+    def __init__(  # noqa: PLR0917 (each is an option of the module)
+        self,
+        resources: dict,
+        text: str,
+        known_sockets: list[str],
+        since: int = 0,
+        marks: dict | None = None,
+        turns: dict | None = None,
     ) -> None:
         self._resources = {kind: dict(keys or {}) for kind, keys in resources.items()}
         self._files = FileReader(text)
@@ -158,7 +171,7 @@ class Capture:
         self._packages = Packages()
         self._updates = self._packages.unattended()
         self._verified = dict.fromkeys([*self._updates, *self._packages.replaced(since)])
-        self._programs = Programs(self._packages, self._files, marks or {}, self._verified)
+        self._programs = Programs(self._packages, self._files, marks or {}, turns or {}, self._verified)
         self._brought: dict[str, dict] = {}
         self._accounts = Accounts()
         self._enabled, self._chosen = enabled_units(), alternatives()
@@ -297,6 +310,7 @@ class Capture:
         for _, programs in self._programs.found.values():
             for path in programs:
                 files.pop(path, None)
+        files.update(self._programs.taken)
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
@@ -376,6 +390,7 @@ def main() -> None:
             "sockets": {"type": "list", "elements": "str", "default": []},
             "sealed": {"type": "dict", "default": {}},
             "marks": {"type": "dict", "default": {}},
+            "turns": {"type": "dict", "default": {}},
             "since": {"type": "int", "default": 0},
             "updated": {"type": "dict", "default": {}},
             "programs": {"type": "list", "elements": "str", "default": []},
@@ -388,7 +403,8 @@ def main() -> None:
     gc.disable()
     lower_priority()
     asked = module.params
-    capture = Capture(asked["resources"], asked["text"], asked["sockets"], asked["since"], asked["marks"])
+    names = ("resources", "text", "sockets", "since", "marks", "turns")
+    capture = Capture(*(asked[name] for name in names))
     capture.take()
     if module.params["watch"]:
         capture.watch()

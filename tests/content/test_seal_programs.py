@@ -86,14 +86,14 @@ class Host:
     def path(self, name: str) -> str:
         return str(self.folder / "usr" / name)
 
-    def look(self, sealed: dict[str, list[str]] | None = None) -> Any:
+    def look(self, sealed: dict[str, list[str]] | None = None, turns: dict[str, str] | None = None) -> Any:
         """Return the programs as the module looks at them."""
         self.opened.clear()
         packages = SEAL.Packages("/nowhere", "/nowhere")
         packages.programs = lambda _name, _known: {
             path: os.lstat(path) if os.path.lexists(path) else None for path in map(self.path, ("one", "two", "link"))
         }
-        programs = PROGRAMS.Programs(packages, SEAL.FileReader(), sealed or {}, ())
+        programs = PROGRAMS.Programs(packages, SEAL.FileReader(), sealed or {}, turns or {}, ())
         programs.look(["x"], [], {})
         return programs
 
@@ -180,6 +180,17 @@ def test_what_was_only_touched_is_read_and_is_as_it_was_sealed(host: Host) -> No
     assert now.are_as_sealed()
 
 
+def test_a_program_that_has_its_turn_is_read_whatever_the_mark_says(host: Host) -> None:
+    sealed, state = host.sealed(), host.look().found["x"][1][host.path("one")]
+    state.pop("package")
+    now = host.look(sealed, {host.path("one"): SEAL.mark(state), "/nowhere": ""})
+    assert (now.unread, now.taken, host.opened) == (["x"], {host.path("one"): state}, [host.path("one")])
+    assert now.are_as_sealed()
+    assert not host.look(sealed, {host.path("one"): "another"}).are_as_sealed()
+    Path(host.path("two")).touch()
+    assert host.look(sealed, {host.path("one"): SEAL.mark(state)}).taken == {}, "all of them are read"
+
+
 def test_a_mark_that_is_withheld_has_programs_read(host: Host) -> None:
     sealed = host.sealed()
     now = host.look({"x": ["", sealed["x"][1]]})
@@ -206,12 +217,12 @@ def test_a_whole_look_leaves_out_what_the_control_node_knows() -> None:
     seal = Seal("h", *[None] * 2, capture_of(first), Managed(resources))  # type: ignore[arg-type]
     read_whole = look(seal.request()["resources"], watch=True, marks=seal.request()["marks"])
     assert (read_whole["unread"], read_whole["programs"].keys()) == ([], {"coreutils", "dpkg"})
-    day = next(
-        day for day in map(date.fromordinal, range(1, 17)) if all(m for m, _ in seal.request(day)["marks"].values())
-    )
-    asked = seal.request(day)
+    programs = {path for one in seal.capture.programs.values() for path in one.paths}
+    asked = seal.request(date(2026, 11, 26))
     again = look(**{**asked, "watch": True})
     assert (again["unread"], again["programs"]) == (["coreutils", "dpkg"], {})
+    assert 0 < len(asked["turns"]) < len(programs) / 4
+    assert asked["turns"].keys() == again["watched"]["file"].keys() & programs
     for answer in (read_whole, again):
         found = compare(seal, capture_of(answer))
-        assert not [seen for seen in found.observations if seen.key in capture_of(first).programs["dpkg"].paths]
+        assert not [seen for seen in found.observations if seen.key in programs]

@@ -190,7 +190,7 @@ def _joined(watched: States, told: Mapping[str, Any]) -> tuple[States, dict[str,
     programs = {}
     try:
         for name, (mark, found) in told.items():
-            programs[name] = Programs(str(mark), tuple(found))
+            programs[name] = Programs(str(mark), tuple(sorted(found)))
             files.update(found)
     except (TypeError, ValueError) as error:
         raise CaptureError(f"what it says of programs cannot be read: {error}") from error

@@ -29,7 +29,8 @@ def renewal_request(seal: Seal, updates: Sequence[Updates]) -> dict[str, Any]:
     updated = {one.name: [one.after, each.start, each.end] for each in updates for one in each.packages}
     programs = sorted({*seal.capture.watched.get("suid", {}), *seal.capture.states.get("suid", {})})
     # Who did it is not asked: that it was the run is known. All programs are read: those of updates have new marks.
-    return {**seal.request(), "text": "none", "sealed": {}, "marks": {}, "updated": updated, "programs": programs}
+    wanted = {**seal.request(), "text": "none", "sealed": {}, "marks": {}, "turns": {}}
+    return {**wanted, "updated": updated, "programs": programs}
 
 
 def renewed(seal: Seal, now: Capture, updates: Sequence[Updates]) -> Seal:
@@ -107,7 +108,7 @@ class _Merge:
         found = {}
         for name in self.accepted & (self.seal.capture.programs.keys() | self.now.programs.keys()):
             before, after = (each.programs.get(name, Programs("", ())) for each in (self.seal.capture, self.now))
-            paths = [path for path in dict.fromkeys((*before.paths, *after.paths)) if path in sealed]
+            paths = sorted({*before.paths, *after.paths} & sealed.keys())
             is_whole = all(sealed[path] == now.get(path) for path in paths) and {*after.paths} <= {*paths}
             found[name] = Programs(after.mark if is_whole else "", tuple(paths))
         return found

@@ -19,7 +19,7 @@ from bedplate.drift.updates import PackageUpdate, Renewal
 
 # So many characters of a content's digest tell a host whether its own differs.
 _SHORT_DIGEST = 16
-# Within so many days the programs of each package are read once, whatever their mark says.
+# Within so many days each program is read once, whatever the mark of its package says.
 _NIGHTS = 16
 
 
@@ -120,8 +120,8 @@ class Seal:
         """Return the arguments of the module `seal` that look at the same things again.
 
         Args:
-            today: programs whose marks are as sealed need not be read, but for those that have their turn on this day;
-                None if all programs are to be read.
+            today: programs of packages whose mark is as sealed need not be read, but for those that have their turn on
+                this day; None if all programs are to be read.
         """
         known = self.capture.states.get("file", {})
         wanted = request_for(self.managed.resources, text="changed")
@@ -130,8 +130,10 @@ class Seal:
             digest = known.get(path, {}).get("content")
             files[path] = digest[:_SHORT_DIGEST] if digest else None
         sockets = sorted(self.capture.watched.get("socket", {}))
-        sealed, marks = self._marks(today)
-        wanted |= {"marks": marks} if marks else {}
+        sealed, programs = self._marks()
+        if programs:
+            wanted["marks"] = {name: [mark if today else "", digest] for name, (mark, digest) in programs.items()}
+            wanted["turns"] = self._turns(today) if today else {}
         return {**wanted, "sockets": sockets, "sealed": sealed, "since": self.capture.taken_at}
 
     def completed(self, capture: Capture) -> Capture:
@@ -145,7 +147,7 @@ class Seal:
         unread = {path: sealed[path] for path in paths if path in sealed and path not in managed}
         return replace(capture, watched={**capture.watched, "file": {**unread, **found}})
 
-    def _marks(self, today: date | None) -> tuple[dict[str, str], dict[str, list[str]]]:
+    def _marks(self) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
         """Return digests by which a host knows whether it is as sealed; it asks its logs only where it is not.
 
         Sockets come and go: the host looks for those that it did not have. Of the programs of packages there is one
@@ -155,11 +157,19 @@ class Seal:
         parts = (("states", document["states"]), ("watched", document["watched"]))
         marks = {f"{part} {kind}": _mark(found) for part, kinds in parts for kind, found in kinds.items()}
         marks.pop("watched socket", None)
-        programs = {}
-        for name, (mark, files) in document.get("programs", {}).items():
-            read = today is None or _has_turn(self.host, name, today)
-            programs[name] = ["" if read else mark, _mark(files)]
-        return marks, programs
+        programs = document.get("programs", {})
+        return marks, {name: (mark, _mark(files)) for name, (mark, files) in programs.items()}
+
+    def _turns(self, today: date) -> dict[str, str]:
+        """Return digests of the programs that are read on a day whatever the mark of their package is."""
+        files = self.capture.watched.get("file", {})
+        start, day = zlib.crc32(self.host.encode("utf-8", "surrogatepass")), today.toordinal()
+        return {
+            path: _mark({key: text for key, text in files[path].items() if key != "package"})
+            for one in self.capture.programs.values()
+            for path in one.paths
+            if (zlib.crc32(path.encode("utf-8", "surrogatepass"), start) + day) % _NIGHTS == 0 and path in files
+        }
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -210,13 +220,7 @@ def opened(text: str | bytes) -> str | None:
         return None
 
 
-def _has_turn(host: str, package: str, today: date) -> bool:
-    """Return whether the programs of a package are read on this day: once in `_NIGHTS` days, others each day."""
-    turn = int.from_bytes(hashlib.sha256(f"{host}\0{package}".encode("utf-8", "surrogatepass")).digest()[:2])
-    return (turn + today.toordinal()) % _NIGHTS == 0
-
-
-def _mark(found: Mapping[str, State]) -> str:
+def _mark(found: Mapping[str, State] | State) -> str:
     return hashlib.sha256(json.dumps(found, separators=(",", ":"), sort_keys=True).encode()).hexdigest()[:_SHORT_DIGEST]
 
 
