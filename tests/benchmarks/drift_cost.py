@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,14 +53,16 @@ class HostCost:
     Attributes:
         seconds: of processor time, beyond those of a Python that does nothing.
         answering: those among them that a module takes which only answers: Ansible's own for each module.
-        sealing: the same as `seconds`, of the look that a seal is made of, which reads everything.
-        megabytes: at most at one moment, of both looks.
-        characters: of the longer answer.
+        tracing: the same as `seconds`, where something differs and the host looks into its logs who did it.
+        sealing: the same, of the look that a seal is made of, which reads everything and sends texts.
+        megabytes: at most at one moment, of all these looks.
+        characters: of the longest answer.
     """
 
     resources: int
     seconds: float
     answering: float
+    tracing: float
     sealing: float
     megabytes: float
     characters: int
@@ -73,18 +75,29 @@ def measure_cost(inventory: Path, environment: Mapping[str, str]) -> HostCost:
         resources = host.resources()
         first = [host.look(request_for(resources)) for _ in range(_SAMPLES)]
         now = datetime.now(UTC)
-        seal = Seal(host.name, now, Intent(), host.capture(), Managed(resources))
-        looks = [host.look(seal.request(now.date())) for _ in range(_SAMPLES)]
+        request = Seal(host.name, now, Intent(), host.capture(), Managed(resources)).request(now.date())
+        # Among the kernel's settings are counters, which are never as they were sealed.
+        tracing = [host.look(request) for _ in range(_SAMPLES)]
+        del request["sealed"]["states sysctl"]
+        looks = [host.look(request) for _ in range(_SAMPLES)]
+        if host.capture().evidence.since:
+            raise SystemExit("nobody touched the host, and it looked into its logs")
         answers = [host.answer() for _ in range(_SAMPLES)]
         bare = statistics.median(host.start() for _ in range(_SAMPLES))
+    every = [*first, *tracing, *looks]
     return HostCost(
         resources=len(resources),
-        seconds=statistics.median(seconds for seconds, _, _ in looks) - bare,
+        seconds=_seconds(looks) - bare,
         answering=statistics.median(answers) - bare,
-        sealing=statistics.median(seconds for seconds, _, _ in first) - bare,
-        megabytes=max(kilobytes for _, kilobytes, _ in (*first, *looks)) / 1024,
-        characters=max(characters for _, _, characters in (*first, *looks)),
+        tracing=_seconds(tracing) - bare,
+        sealing=_seconds(first) - bare,
+        megabytes=max(kilobytes for _, kilobytes, _ in every) / 1024,
+        characters=max(characters for _, _, characters in every),
     )
+
+
+def _seconds(looks: Sequence[tuple[float, float, int]]) -> float:
+    return statistics.median(seconds for seconds, _, _ in looks)
 
 
 class _Host:

@@ -69,7 +69,8 @@ def _ratio(reference: str, ours: Sequence[float], theirs: Sequence[float], limit
 
 def _host_figures(cost: HostCost) -> list[Figure]:
     name = f"fast check of {cost.resources} resources on a host"
-    note = f"{cost.answering:.2f} s of it any module's, a ping's too; sealing takes {cost.sealing:.2f} s"
+    more = f"with a look into logs {cost.tracing:.2f} s, to seal {cost.sealing:.2f} s"
+    note = f"{cost.answering:.2f} s of it any module's, a ping's too; {more}"
     return [
         compare(f"{name}: CPU beyond Python's start / budget", [cost.seconds], [_CPU_BUDGET], limit=1.0, note=note),
         compare(f"{name}: memory / budget", [cost.megabytes], [_MEMORY_BUDGET], limit=1.0, unit="MB"),
