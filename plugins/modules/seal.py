@@ -140,7 +140,7 @@ truncated:
   type: bool
 """
 
-SCHEMA = 1
+SCHEMA = 2
 MOST_TOUCHED = 500
 
 

@@ -34,7 +34,7 @@ def version(text: str) -> dict[str, str]:
 def capture(programs: Mapping[str, tuple[str, Mapping[str, Any]]], files: Any = None, **more: Any) -> Capture:
     """Return what a host says of the programs of packages, by package: mark and states."""
     document = {
-        "schema": 1,
+        "schema": 2,
         "identity": {"machine_id": "m1", "serial": ""},
         "states": {"package": {name: version(more.pop(name, "1")) for name in ("a", "b")}},
         "watched": {"file": {"/etc/cron.d/x": FILE, **(files or {})}},
@@ -128,7 +128,8 @@ def test_digests_of_programs_are_apart_from_those_of_other_files() -> None:
 
 
 def test_a_seal_from_before_there_were_marks_has_all_programs_read() -> None:
-    old = Capture(Identity("m1"), states=BEFORE.states, watched=BEFORE.watched)
+    document = Capture(Identity("m1"), states=BEFORE.states, watched=BEFORE.watched).document()
+    old = capture_of({**document, "schema": 1})
     seal = Seal.from_text(sealed(old).to_text(KEY), "h", KEY)
     assert "marks" not in seal.request(DAYS[0])
     assert found(seal, BEFORE) == set()

@@ -11,7 +11,9 @@ from typing import Any
 
 from bedplate.drift.evidence import Evidence, evidence_of
 
-SCHEMA = 1
+# Since 2, programs of packages are a part of their own, and may be left unread.
+SCHEMA = 2
+_READABLE = frozenset({1, 2})
 # An answer that claims to be larger is none of ours.
 _LARGEST = 64 << 20
 
@@ -149,7 +151,7 @@ def packed(document: Mapping[str, Any]) -> str:
 
 def capture_of(document: Mapping[str, Any]) -> Capture:
     """Return the capture in a document. Raises CaptureError."""
-    if document.get("schema") != SCHEMA:
+    if document.get("schema") not in _READABLE:
         raise CaptureError(f"its schema is {document.get('schema')!r}, and {SCHEMA} is what can be read")
     identity = document.get("identity")
     if not isinstance(identity, Mapping):
