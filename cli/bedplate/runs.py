@@ -245,7 +245,10 @@ class RunRepository(Protocol):
         """Return the host results of a run, by host name."""
 
     def durations(self, product: str, mode: RunMode, limit: int = 20) -> list[tuple[int, float]]:
-        """Return (number of hosts, seconds) of the last successful runs of a product, newest first."""
+        """Return (number of hosts, seconds) of the last successful runs of a product, newest first.
+
+        Hosts that nothing was done to do not count, and neither do runs of such hosts alone.
+        """
 
     def unfinished(self) -> list[Run]:
         """Return the runs that have not ended."""

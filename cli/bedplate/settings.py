@@ -185,6 +185,8 @@ class DriftSettings:
         notify: where messages go, as apprise has it (mailto://…, slack://…).
         seal_after: the products after whose runs hosts are sealed; empty for none.
         renew_after: the products whose runs update packages that seals take over; empty for none.
+        settled_hours: for so long after a run on a host, another one of that product leaves it alone if a look finds it
+            as it was sealed; 0 for never.
         record: whether fast checks also compare hosts with their records in NetBox, as the inventory has these.
         journal: whether what differs goes to the journal of the host in NetBox, too.
         escalate_percent: how many of a fast check's hosts may be sent to the full check because what is agreed changed.
@@ -200,6 +202,7 @@ class DriftSettings:
     notify: tuple[str, ...] = ()
     seal_after: tuple[str, ...] = ("baseline",)
     renew_after: tuple[str, ...] = ("patch",)
+    settled_hours: float = 24.0
     record: bool = True
     journal: bool = False
     escalate_percent: float = 10.0

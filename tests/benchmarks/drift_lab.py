@@ -82,7 +82,7 @@ class DriftLab(BaselineLab):
     """A lab whose hosts are sealed after the baseline."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, _HOSTS, seal_after="baseline")
+        super().__init__(folder, _HOSTS)
         (folder / "fast.cfg").write_text(_CONFIG, encoding="utf-8")
         (folder / "ping.yml").write_text(_PING, encoding="utf-8")
         self.environment: Mapping[str, str] = {

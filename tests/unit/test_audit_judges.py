@@ -112,16 +112,17 @@ def test_a_host_that_refuses_for_a_while_is_asked_again(tmp_path: Path, monkeypa
     assert hosts.Host("web1", Path("ssh_config"), "obs1", "web2").run("true") == "here\n"
 
 
-NMAP = """7.93
+UDP = "53/closed/udp//domain///, 123/open|filtered/udp//ntp///"
+NMAP = f"""7.93
 # Nmap 7.93 scan initiated
 Host: 10.0.0.1 ()\tStatus: Up
-Host: 10.0.0.1 ()\tPorts: 22/open/tcp//ssh///, 9100/closed/tcp//jetdirect///\tIgnored State: filtered (65533)
+Host: 10.0.0.1 ()\tPorts: 22/open/tcp//ssh///, 9100/closed/tcp//jetdirect///, {UDP}\tIgnored State: filtered (65533)
 # Nmap done at Wed
 """
 
 
 def test_a_report_of_nmap() -> None:
-    assert ports.read_nmap(NMAP) == ("7.93", {22}, {22, 9100})
+    assert ports.read_nmap(NMAP) == ("7.93", {("tcp", 22)}, {("tcp", 22), ("tcp", 9100), ("udp", 53)})
     with pytest.raises(hosts.AuditError, match="did not finish"):
         ports.read_nmap("7.93\nkilled\n")
     with pytest.raises(hosts.AuditError, match="no firewall drops anything"):
@@ -131,9 +132,9 @@ def test_a_report_of_nmap() -> None:
 def test_what_the_firewall_promises() -> None:
     host = hosts.Host("web1", Path("ssh_config"), "obs1", "web2")
     observer = hosts.Host("obs1", Path("ssh_config"), "obs1", "web2")
-    assert ports.promised(host, host.observer) == {22, 9100}
+    assert ports.promised(host, host.observer) == {("tcp", 22), ("tcp", 9100)}
     assert ports.promised(host, host.neighbor) == set()
-    assert ports.promised(observer, host.neighbor) == {2514}
+    assert ports.promised(observer, host.neighbor) == {("tcp", 2514)}
 
 
 def test_the_page_gives_reasons_and_takes_scores() -> None:

@@ -28,7 +28,7 @@ from bedplate.execution.executor import (
 from bedplate.execution.files import folder_of, make_private
 from bedplate.execution.redaction import Redactor
 from bedplate.execution.results import HostTally
-from bedplate.execution.teller import Teller, tell_finished
+from bedplate.execution.teller import LOG, Teller, tell_finished
 from bedplate.runs import Run, RunMode
 from bedplate.settings import AwxSettings
 
@@ -135,7 +135,7 @@ class _Attendance:
         self._observers = observers
         self._tell = tell
         self._tally = HostTally(request.run.hosts)
-        self._teller = Teller(self._tally, observers, folder / "stdout.log")
+        self._teller = Teller(self._tally, observers, folder / LOG)
         self.retelling = Retelling(Redactor(request.secrets), self._teller.tell)
         self._started = False
         self._revision = ""

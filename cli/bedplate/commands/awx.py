@@ -141,7 +141,7 @@ def _carry_out(found: Plan, applier: Applier, *, prune: bool, quiet: bool) -> li
             if result.error:
                 click.echo(f"bedplate: {result_line(result)}", err=True)
             elif not quiet:
-                out.print(result_line(result), markup=False)
+                out.print(result_line(result), markup=False, soft_wrap=True)
     except EngineError as error:
         done = sum(result.error is None for result in results)
         error.hint = f"{error.hint + '; ' if error.hint else ''}{done} of {due} changes were made, apply again"
@@ -157,7 +157,7 @@ def _draw_end(out: Console, found: Plan, results: list[Result]) -> None:
     for change in found.changes:
         if id(change) not in made and change.action in {Action.FOREIGN, Action.BLOCKED, Action.PRUNE}:
             hint = " (--prune deletes it)" if change.action is Action.PRUNE else ""
-            out.print(f"left alone: {change.kind} {change.name}: {change.why}{hint}", markup=False)
+            out.print(f"left alone: {change.kind} {change.name}: {change.why}{hint}", markup=False, soft_wrap=True)
     draw_notes(out, found.notes)
     done = sum(result.error is None for result in results)
     out.print(f"{done} changed, {len(results) - done} refused, {found.unchanged} as wanted.")

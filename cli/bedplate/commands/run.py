@@ -35,6 +35,11 @@ def execution_options(command: _Command) -> _Command:
         click.option(
             "--wait", "patience", type=Length(), metavar="TIME", help="Wait so long for hosts that another run changes."
         ),
+        click.option(
+            "--look/--no-look",
+            default=True,
+            help="Leave alone what a look finds as it was sealed, after runs of drift.seal_after; by default it looks.",
+        ),
         click.option("--detach", is_flag=True, help="Print the run's id and go on in the background."),
         output_option,
     ):
@@ -101,6 +106,7 @@ def run(
     resume: str | None,
     dry_run: bool,
     engine: str | None,
+    look: bool,
 ) -> int:
     """Run a PRODUCT on hosts.
 
@@ -109,6 +115,10 @@ def run(
     which ends at once, and a second one does not wait for that. A product that needs approval is kept as pending,
     and started by --resume once somebody agreed. Where another run changes one of the hosts, the order is refused,
     unless --wait says how long it may be queued.
+
+    A host that was brought to the product within a day (drift.settled_hours), whose roles and variables are the same as
+    then, is looked at first, in one round trip: if it is as it was sealed to the last detail, it counts as skipped.
+    --no-look and --check run everything on every host.
 
     \b
     Examples:
@@ -127,7 +137,7 @@ def run(
         if (product, limit, patience, engine) != (None,) * 4 or check or dry_run:
             sentence = "goes on as it was ordered: no product, --limit, --on, --wait, --check or --dry-run"
             raise UsageError(sentence, where="--resume")
-        return _resumed(app, resume, given, detach=detach, output=output)
+        return _resumed(app, resume, given, detach=detach, output=output, look=look)
     if product is None:
         raise UsageError("no product is named", hint="bedplate product list shows what there is")
     request = LaunchRequest(
@@ -140,7 +150,7 @@ def run(
         engine=engine or "local",
         patience=patience,
     )
-    return _judged(app, request, output) if dry_run else launch(app, request, detach=detach, output=output)
+    return _judged(app, request, output) if dry_run else launch(app, request, detach=detach, output=output, look=look)
 
 
 def _judged(app: App, request: LaunchRequest, output: str) -> int:
@@ -154,7 +164,7 @@ def _judged(app: App, request: LaunchRequest, output: str) -> int:
     return ExitCode.REFUSED if decision_of(prepared.verdicts) == "refused" else ExitCode.DONE
 
 
-def _resumed(app: App, run_id: str, given: Mapping[str, Any], *, detach: bool, output: str) -> int:
+def _resumed(app: App, run_id: str, given: Mapping[str, Any], *, detach: bool, output: str, look: bool) -> int:
     """Start a run that was approved; only its secrets are asked for anew."""
     consent = app.launcher.consent
     waiting = consent.pending(run_id)
@@ -164,7 +174,7 @@ def _resumed(app: App, run_id: str, given: Mapping[str, Any], *, detach: bool, o
         raise UsageError(f"goes on as it was ordered: not with another {other[0]}", where="--resume")
     asked = [name for name in unknown if name not in given] if sys.stdin.isatty() else []
     answers = {name: click.prompt(name, hide_input=True, err=True) for name in asked}
-    return launch(app, consent.order_again(waiting.id, {**given, **answers}), detach=detach, output=output)
+    return launch(app, consent.order_again(waiting.id, {**given, **answers}), detach=detach, output=output, look=look)
 
 
 def _text(file: IO[str]) -> str:
@@ -185,7 +195,7 @@ def _asked_secrets(app: App, product: str, given: Mapping[str, Any]) -> dict[str
     return secret_answers({question.name: question.title for question in missing}, required)
 
 
-def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> int:
+def launch(app: App, request: LaunchRequest, *, detach: bool, output: str, look: bool) -> int:
     """Check, accept and execute an order, showing it as it goes; return the exit code."""
     from dataclasses import replace
 
@@ -213,7 +223,7 @@ def launch(app: App, request: LaunchRequest, *, detach: bool, output: str) -> in
         return _detached(app, prepared, output)
     results = Results()
     try:
-        ended = executed(app, prepared, [results])
+        ended = executed(app, prepared, [results], look=look)
         _show_end(ended, results.hosts, output)
     except BrokenPipeError:  # nobody reads any more; what the run came to counts all the same
         leave_pipe()

@@ -75,6 +75,7 @@ def rerun(
     patience: timedelta | None,
     detach: bool,
     output: str,
+    look: bool,
 ) -> int:
     """Order the same again, on the same hosts and with the same answers; secret ones are asked for anew.
 
@@ -100,7 +101,7 @@ def rerun(
         reason=reason or request.reason,
         patience=patience,
     )
-    return launch(app, changed, detach=detach, output=output)
+    return launch(app, changed, detach=detach, output=output, look=look)
 
 
 @click.command(cls=RecoveringCommand)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -46,6 +46,7 @@ class ExecutionRequest:
         variables: extra variables, plain data; they reach ansible as text that is never a template.
         secrets: texts that must appear nowhere.
         limit: a pattern of the same hosts, for an engine that has an inventory of its own.
+        settled: hosts of the run that nothing is done to.
     """
 
     run: Run
@@ -55,6 +56,12 @@ class ExecutionRequest:
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     secrets: Sequence[str] = field(default=(), repr=False)
     limit: str = ""
+    settled: Collection[str] = ()
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that something is done to."""
+        return [host for host in self.run.hosts if host not in self.settled]
 
 
 @dataclass(frozen=True)

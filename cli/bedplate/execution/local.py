@@ -36,7 +36,7 @@ from bedplate.execution.surroundings import (
     stop_file,
     temporary_folder,
 )
-from bedplate.execution.teller import tell_finished
+from bedplate.execution.teller import LOG, tell_finished
 from bedplate.execution.untemplated import untemplated_yaml
 from bedplate.settings import ExecutionSettings
 
@@ -63,7 +63,7 @@ class LocalExecutor:
             redactor = Redactor([*request.secrets, *secrets_in_environment(environment)])
             config = _config(channel, folder, environment)
             tally = HostTally(request.run.hosts)
-            reporter = Reporter(channel, redactor, tally, observers, log=folder / "stdout.log")
+            reporter = Reporter(channel, redactor, tally, observers, log=folder / LOG)
             for observer in observers:
                 observer.started(request.run)
             fault = _run(config, channel, reporter, control)
@@ -80,7 +80,7 @@ class LocalExecutor:
         environment = environment_of(request, self._settings, folder)
         limit = folder / "hosts"
         try:
-            write_private(limit, "".join(f"{host}\n" for host in request.run.hosts).encode())
+            write_private(limit, "".join(f"{host}\n" for host in request.hosts).encode())
             temporary_folder(request.run.id).mkdir(mode=0o700)
         except OSError as error:
             raise EngineError(f"cannot be written: {error.strerror}", where=str(error.filename or limit)) from error

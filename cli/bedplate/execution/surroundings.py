@@ -76,7 +76,7 @@ def options_of(request: ExecutionRequest, settings: ExecutionSettings, limit: Pa
         limit: the file that names the run's hosts, in the folder that ansible starts in: ansible would split a whole
             path at its spaces.
     """
-    forks = settings.forks or forks_for(len(request.run.hosts), os.cpu_count() or 1)
+    forks = settings.forks or forks_for(len(request.hosts), os.cpu_count() or 1)
     options = ["-i", str(request.inventory), "--limit", f"@{limit.name}", "--forks", str(forks)]
     options += ["--check"] if request.run.mode is RunMode.CHECK else []
     options += ["--diff"] if request.run.diff else []

@@ -12,6 +12,8 @@ from bedplate.execution.files import open_private
 from bedplate.execution.results import HostTally
 from bedplate.runs import Event
 
+# In the run's folder: what ansible printed.
+LOG = "stdout.log"
 _ERRORS = frozenset({"error", "verbose", "system_warning"})
 _KEPT_LINES = 40
 

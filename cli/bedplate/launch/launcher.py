@@ -12,14 +12,15 @@ from functools import cached_property
 from pathlib import Path
 
 from bedplate.content import Content
-from bedplate.errors import BedplateError, EngineError, RefusedError
-from bedplate.execution.executor import ExecutionOutcome, ExecutionRequest, Executor, RunEnd, RunObserver, StopControl
-from bedplate.execution.files import folder_of, make_private
+from bedplate.errors import EngineError, RefusedError
+from bedplate.execution.executor import ExecutionOutcome, Executor, RunEnd, RunObserver, StopControl
+from bedplate.execution.files import make_private
 from bedplate.execution.heartbeat import Heartbeat
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_frozen import freeze
 from bedplate.execution.machine import Machine, own_folders
 from bedplate.execution.recorder import RunRecorder
+from bedplate.execution.settled import SettledHosts
 from bedplate.execution.surroundings import stop_file
 from bedplate.guardrails import Outcome, refusal_text, waits
 from bedplate.guardrails.consent import TURN_RULES
@@ -28,6 +29,7 @@ from bedplate.launch.auditing import Auditor, asked_details
 from bedplate.launch.consenting import Consent
 from bedplate.launch.detached import DetachedOrder, start_detached
 from bedplate.launch.engines import check_engine, executor_of
+from bedplate.launch.performing import INVENTORY, broken_off, execution_request
 from bedplate.launch.preparation import Preparation
 from bedplate.launch.recovery import recover
 from bedplate.launch.request import LaunchRequest, PreparedRun, Recovery
@@ -39,8 +41,10 @@ from bedplate.runs import LOCAL, Run, RunRepository, RunStatus
 from bedplate.settings import Settings
 from bedplate.store import SqlLedger, open_ledger
 
-_INVENTORY = "inventory"
 _ARTIFACTS = "artifacts"
+_STOPPED_LOOKING = ExecutionOutcome(RunEnd.CANCELED, error="canceled while it looked which hosts have anything to do")
+# Says which hosts of an accepted run have nothing to do, each with a sentence on why.
+Look = Callable[[PreparedRun, StopControl], Mapping[str, str]]
 
 
 class Launcher:
@@ -151,7 +155,7 @@ class Launcher:
         folder = make_private(self.settings.runs_folder / run.id)
         try:
             if run.engine == LOCAL:
-                freeze(self.adapter, run.hosts, prepared.context, folder / _INVENTORY)
+                freeze(self.adapter, run.hosts, prepared.context, folder / INVENTORY)
             make_private(folder / _ARTIFACTS)
             patient = prepared.patience is not None
             self._admission.admit(run, prepared.order, resumed=prepared.resumed, patient=patient)
@@ -161,12 +165,19 @@ class Launcher:
         return run
 
     def execute(
-        self, prepared: PreparedRun, observers: Sequence[RunObserver] = (), control: StopControl | None = None
+        self,
+        prepared: PreparedRun,
+        observers: Sequence[RunObserver] = (),
+        control: StopControl | None = None,
+        look: Look | None = None,
     ) -> Run:
         """Execute an accepted run and return it as it ended, with status, exit code and error.
 
         Call it inside `control.signals()` in the main thread, so that Ctrl-C stops the run in order.
         Observers are called from another thread.
+
+        Args:
+            look: says which hosts have nothing to do, once it is the run's turn, and why; without it, nobody asks.
 
         Raises:
             EngineError: ansible could not be started at all; the run is stored as failed.
@@ -177,34 +188,34 @@ class Launcher:
         try:
             with Heartbeat(self.store, run.id, control):
                 turned_away = self._turn.wait(prepared, control)
+                settled = look(prepared, control) if look and turned_away is None else {}
+                if control.stop_requested and look and turned_away is None:
+                    turned_away = _STOPPED_LOOKING
                 if turned_away is None:
-                    self._perform(prepared, [*observers, recorder], control)
+                    self._perform(prepared, settled, [*observers, recorder], control)
                 else:
                     recorder.finished(turned_away)
         except BaseException as error:
             if not recorder.run.status.ended:
-                recorder.finished(_broken_off(error))
+                recorder.finished(broken_off(error))
             raise
         finally:
             self._admission.dismiss(recorder.run)
             self._announce(run)
         return recorder.run
 
-    def _perform(self, prepared: PreparedRun, observers: Sequence[RunObserver], control: StopControl) -> None:
-        run = prepared.run
-        request = ExecutionRequest(
-            run=run,
-            playbook=prepared.playbook,
-            inventory=_frozen(run),
-            environment=prepared.environment,
-            variables=prepared.variables,
-            secrets=prepared.secrets,
-            limit=prepared.limit,
-        )
+    def _perform(
+        self,
+        prepared: PreparedRun,
+        settled: Mapping[str, str],
+        observers: Sequence[RunObserver],
+        control: StopControl,
+    ) -> None:
+        run, request = prepared.run, execution_request(prepared, settled.keys())
         executor = self._executor or executor_of(run.engine, self.settings, self._tell)
         self.auditor.record("started", run)
         with Watch(self.settings, prepared.order, prepared.calendars, run.folder):
-            executor.execute(request, observers, control)
+            SettledHosts(executor, settled).execute(request, observers, control)
 
     def ahead(self, prepared: PreparedRun) -> str | None:
         """Return why an accepted run has to wait for its turn; None if it has not, or does not wait."""
@@ -283,17 +294,3 @@ class Launcher:
     @property
     def _spool_folder(self) -> Path:
         return self.settings.home / "spool"
-
-
-def _broken_off(error: BaseException) -> ExecutionOutcome:
-    if isinstance(error, KeyboardInterrupt):
-        return ExecutionOutcome(RunEnd.CANCELED, error="killed; hosts may be in the middle of a task")
-    message = str(error) if isinstance(error, BedplateError) else f"internal error: {type(error).__name__}"
-    return ExecutionOutcome(RunEnd.BROKEN, error=message)
-
-
-def _frozen(run: Run) -> Path:
-    """Return the frozen inventory of an accepted run, as ansible's `-i` gets it."""
-    folder = folder_of(run) / _INVENTORY
-    file = folder / Path(run.inventory).name
-    return file if file.is_file() and not Path(run.inventory).is_dir() else folder

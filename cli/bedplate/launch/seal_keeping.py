@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from bedplate.drift.finding import Cause, FindingQuery, FindingState
+from bedplate.drift.managing import hosts_to_seal
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seal import Seal, texts_of
 from bedplate.drift.seals import KeptSeal, Sealed, SealRepository
@@ -48,7 +49,9 @@ class SealKeeping:
         """Return whether hosts are sealed after this run by themselves."""
         wanted = run.product in self._launcher.settings.drift.seal_after
         here = run.engine == LOCAL  # only our own callback says what a task manages
-        return wanted and here and run.mode is RunMode.APPLY and run.status is RunStatus.SUCCESSFUL
+        if not (wanted and here and run.mode is RunMode.APPLY and run.status is RunStatus.SUCCESSFUL):
+            return False
+        return bool(hosts_to_seal(self._launcher.store, run.id))
 
     def seal_after(self, run: Run) -> Sealed:
         """Seal the hosts of a run that ended well.

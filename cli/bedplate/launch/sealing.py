@@ -219,14 +219,19 @@ def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> di
     Raises:
         InventoryError: the inventory cannot be read.
     """
-    names = adapter.names
-    observers = set(names.below(_OBSERVERS).hosts) if _OBSERVERS in names.groups else set()
-    own = {host: _digest(_lasting(adapter.host(host))) for host in names.hosts}
+    observers = observers_of(adapter)
+    own = {host: _digest(_lasting(adapter.host(host))) for host in adapter.names.hosts}
     of_observers = _digest({host: own[host] for host in observers})
     of_all = _digest(own)
     return {
         host: Intent(content, _digest([own[host], of_all if host in observers else of_observers])) for host in hosts
     }
+
+
+def observers_of(adapter: InventoryAdapter) -> set[str]:
+    """Return the hosts that others are bound to, by what the inventory says of them. Raises InventoryError."""
+    names = adapter.names
+    return set(names.below(_OBSERVERS).hosts) if _OBSERVERS in names.groups else set()
 
 
 def seal_key(home: Path) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, Table, delete, func, insert, literal,
 from sqlalchemy.exc import IntegrityError
 
 from bedplate.errors import NotFoundError, StoreError
-from bedplate.runs import Event, EventQuery, HostResult, Run, RunMode, RunQuery, RunStatus
+from bedplate.runs import Event, EventQuery, HostOutcome, HostResult, Run, RunMode, RunQuery, RunStatus
 from bedplate.store.columns import UtcTime, plain_text
 from bedplate.store.connections import Database
 from bedplate.store.rows import (
@@ -27,11 +27,12 @@ from bedplate.store.rows import (
     row_of_run,
     run_of,
 )
-from bedplate.store.tables import EVENTS, RUN_HOSTS, RUNS
+from bedplate.store.tables import EVENTS, OUTCOME_COLUMNS, RUN_HOSTS, RUNS
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
+_WORKED_ON = RUNS.c.host_count - RUNS.c[OUTCOME_COLUMNS[HostOutcome.SKIPPED]]
 _ENDED = tuple(status.value for status in RunStatus if status.ended)
 _PAGE = 1000
 _DELETED_AT_ONCE = 5000
@@ -171,15 +172,15 @@ class SqlRunRepository:
 
     def durations(self, product: str, mode: RunMode, limit: int = 20) -> list[tuple[int, float]]:
         statement = (
-            select(RUNS.c.host_count, RUNS.c.started_at, RUNS.c.finished_at)
+            select(_WORKED_ON.label("worked_on"), RUNS.c.started_at, RUNS.c.finished_at)
             .where(RUNS.c.product == product, RUNS.c.mode == mode.value, RUNS.c.status == RunStatus.SUCCESSFUL.value)
-            .where(RUNS.c.started_at.is_not(None), RUNS.c.finished_at.is_not(None))
+            .where(_WORKED_ON > 0, RUNS.c.started_at.is_not(None), RUNS.c.finished_at.is_not(None))
             .order_by(RUNS.c.created_at.desc(), RUNS.c.key.desc())
             .limit(limit)
         )
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
-        return [(row.host_count, (row.finished_at - row.started_at).total_seconds()) for row in rows]
+        return [(row.worked_on, (row.finished_at - row.started_at).total_seconds()) for row in rows]
 
     def unfinished(self) -> list[Run]:
         open_statuses = [status for status in RunStatus if not status.ended]

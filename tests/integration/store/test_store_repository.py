@@ -437,8 +437,21 @@ def test_durations_are_of_successful_runs_newest_first(store: RunRepository) -> 
     add(5, mode=RunMode.CHECK)
     add(6, product="patch")
     add(7, started_at=None)
+    store.add(
+        make_run(
+            id="mine",
+            hosts=tuple(f"h{n}" for n in range(8)),
+            created_at=NOW + timedelta(hours=8),
+            started_at=NOW,
+            finished_at=NOW + timedelta(seconds=8),
+            status=RunStatus.SUCCESSFUL,
+        )
+    )
+    store.put_host_results("mine", [HostResult(f"h{number}", skipped=1) for number in range(8)])
     assert store.durations("baseline", RunMode.APPLY) == [(3, 3.0), (2, 2.0), (1, 1.0)]
     assert store.durations("baseline", RunMode.APPLY, limit=1) == [(3, 3.0)]
+    store.put_host_results("mine", [HostResult("h0", ok=1)])
+    assert store.durations("baseline", RunMode.APPLY, limit=1) == [(1, 8.0)], "nothing was done to the others"
 
 
 class TestDelete:

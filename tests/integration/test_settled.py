@@ -1,0 +1,237 @@
+"""Hosts that a look finds as they were sealed are left alone by the next run; everything else is run as ever."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedplate.drift.capture import Capture, Identity
+from bedplate.drift.seal import Intent, Seal
+from bedplate.execution.executor import StopControl
+from bedplate.launch.settling import is_as_sealed, looks_elsewhere
+from bedplate.runs import EventQuery, HostOutcome, HostResult, Run, RunQuery, RunStatus
+from integration.command_line import Said, bedplate
+from integration.execution_project import Project, task
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A product that writes one file a host; looks see that and nothing else of this machine, which is in use."""
+    project = Project(tmp_path, hosts=2)
+    project.product(
+        "drift_check",
+        [task("Look", "bedplate.datacenter.seal", arguments={"watch": False})],
+        guardrails={"exclusive": False},
+    )
+    (tmp_path / "files").mkdir()
+    write_hosts(project)
+    write_product(project)
+    return project
+
+
+def write_hosts(project: Project, **more: Any) -> None:
+    files = project.folder / "files"
+    project.write_inventory({host: {"file": str(files / host), **more} for host in ("h1", "h2")})
+
+
+def write_product(project: Project, *more: Any) -> None:
+    arguments = {"dest": "{{ file }}", "content": "one\n", "mode": "0644"}
+    project.product("baseline", [task("Write it", "copy", arguments=arguments), *more])
+
+
+@pytest.fixture
+def said(project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `bedplate` on the project in this process."""
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    return lambda *words: bedplate(capsys, "-i", project.inventory, *words)
+
+
+def ran(project: Project, said: Command, *options: str) -> dict[str, HostOutcome]:
+    """Run the product and return what became of each host."""
+    answer = said("run", "baseline", "-o", "json", *options)
+    assert answer.code == 0, answer.err
+    run = json.loads(answer.out)["id"]
+    return {one.host: one.outcome for one in project.store.host_results(run)}
+
+
+def runs_of(project: Project, product: str) -> list[Run]:
+    return project.store.find(RunQuery(product=product))
+
+
+BOTH_OK = {"h1": HostOutcome.OK, "h2": HostOutcome.OK}
+BOTH_SKIPPED = {"h1": HostOutcome.SKIPPED, "h2": HostOutcome.SKIPPED}
+
+
+def test_a_host_that_is_as_it_was_sealed_is_left_alone(project: Project, said: Command) -> None:
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.CHANGED}
+    again = said("run", "baseline")
+    assert again.code == 0
+    assert "Nothing to do on 2 of 2 hosts: they are as they were sealed" in again.err
+    assert "Sealing" not in again.err
+    run, first = runs_of(project, "baseline")
+    assert (run.status, run.tasks, dict(run.outcomes)) == (RunStatus.SUCCESSFUL, 0, {HostOutcome.SKIPPED: 2})
+    events = list(project.store.events(run.id, EventQuery()))
+    assert [(event.counter, event.host, event.kind) for event in events] == [
+        (1, "h1", "runner_on_skipped"),
+        (2, "h2", "runner_on_skipped"),
+    ]
+    assert f"as it was sealed after run {first.id}" in events[0].stdout
+    assert said("runs", "logs", run.id).out == "".join(f"{event.stdout}\n" for event in events)
+    assert runs_of(project, "drift_check")[0].reason == f"whether run {run.id} has anything to do"
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.SKIPPED}, "what was left alone twice is no worse"
+
+
+def test_what_drifted_is_brought_back_and_the_rest_is_left_alone(project: Project, said: Command) -> None:
+    ran(project, said)
+    file = project.folder / "files" / "h2"
+    file.write_text("two\n", encoding="utf-8")
+    assert ran(project, said) == {"h1": HostOutcome.SKIPPED, "h2": HostOutcome.CHANGED}
+    assert file.read_text(encoding="utf-8") == "one\n"
+    events = list(project.store.events(runs_of(project, "baseline")[0].id, EventQuery()))
+    counters = [event.counter for event in events]
+    assert (counters[0], counters) == (1, sorted(set(counters)))
+    assert {event.host for event in events} == {None, "h1", "h2"}
+    assert len([event for event in events if event.host == "h1"]) == 1
+    log = said("runs", "logs", runs_of(project, "baseline")[0].id).out
+    assert log.index("skipping: [h1] => as it was sealed") < log.index("changed: [h2]")
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+def test_who_wants_it_all_gets_it_all(project: Project, said: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran(project, said)
+    assert ran(project, said, "--no-look") == BOTH_OK
+    assert ran(project, said, "--check") == BOTH_OK
+    monkeypatch.setenv("BEDPLATE_DRIFT_SETTLED_HOURS", "0")
+    assert ran(project, said) == BOTH_OK
+    monkeypatch.setenv("BEDPLATE_DRIFT_SETTLED_HOURS", "0.000001")
+    assert ran(project, said) == BOTH_OK, "the last run is too long ago"
+    monkeypatch.delenv("BEDPLATE_DRIFT_SETTLED_HOURS")
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+@pytest.mark.parametrize("what", ["variables", "content", "elsewhere"])
+def test_where_something_else_may_be_meant_nobody_looks(project: Project, said: Command, what: str) -> None:
+    if what == "elsewhere":
+        write_hosts(project, key="{{ lookup('ansible.builtin.file', inventory_dir ~ '/key.pub', errors='ignore') }}")
+    ran(project, said)
+    looks = len(runs_of(project, "drift_check"))
+    if what == "variables":
+        write_hosts(project, more="x")
+    elif what == "content":
+        (project.root / "roles" / "new").mkdir()
+        (project.root / "roles" / "new" / "file").write_text("x", encoding="utf-8")
+    assert ran(project, said) == BOTH_OK
+    assert len(runs_of(project, "drift_check")) == looks + 1, "only to seal"
+
+
+def test_what_nobody_can_seal_is_run_again(project: Project, said: Command) -> None:
+    write_product(project, task("Do it", "command", arguments="/bin/true"))
+    ran(project, said)
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.CHANGED}
+
+
+def test_a_task_says_itself_what_nobody_could_tell(project: Project, said: Command) -> None:
+    secret = project.folder / "files" / "secret"
+    hidden = task("Hide it", "copy", arguments={"dest": str(secret), "content": "x\n", "mode": "0600"})
+    hidden |= {"no_log": True, "vars": {"bedplate_manages": [f"file:{secret}"]}}
+    done = task("Do it", "command", arguments="/bin/true") | {"vars": {"bedplate_manages": []}}
+    write_product(project, hidden, done)
+    ran(project, said)
+    assert ran(project, said) == BOTH_SKIPPED
+    secret.write_text("y\n", encoding="utf-8")
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.CHANGED}
+    assert secret.read_text(encoding="utf-8") == "x\n"
+
+
+def test_what_a_run_left_half_done_is_run_again(project: Project, said: Command) -> None:
+    ran(project, said)
+    ran(project, said, "--no-look")
+    last = runs_of(project, "baseline")[0]
+    project.store.put_host_results(last.id, [HostResult("h1", ok=1, failed=1)])
+    assert ran(project, said) == {"h1": HostOutcome.OK, "h2": HostOutcome.SKIPPED}
+
+
+def test_where_an_observer_has_something_to_do_all_are_run(project: Project, said: Command) -> None:
+    groups = "role_observer:\n  hosts:\n    h1:\n"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    ran(project, said)
+    assert ran(project, said) == BOTH_SKIPPED
+    (project.folder / "files" / "h1").write_text("two\n", encoding="utf-8")
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.OK}
+    assert ran(project, said) == BOTH_SKIPPED
+    (project.folder / "files" / "h1").write_text("two\n", encoding="utf-8")
+    assert ran(project, said, "-l", "h1") == {"h1": HostOutcome.CHANGED}
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "its observer was changed since"
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+def test_a_clock_that_is_far_off_is_no_detail() -> None:
+    now = int(time.time())
+
+    class Looked:
+        def __init__(self, taken_at: int) -> None:
+            self.capture = Capture(Identity("m"), taken_at=taken_at, boot_id="b")
+
+        def of(self, _host: str) -> Capture:
+            return self.capture
+
+    seal = Seal("h", datetime.now(UTC), Intent(), Looked(now).capture)
+    for taken_at, settled in ((now, True), (now - 86400 * 365, False), (now + 86400 * 365, False)):
+        assert is_as_sealed(seal, Looked(taken_at)) is settled  # type: ignore[arg-type]
+
+
+def test_a_look_that_cannot_be_made_is_said_and_all_is_run(project: Project, said: Command) -> None:
+    ran(project, said)
+    manifest = project.root / "playbooks" / "products" / "drift_check.yml"
+    # The content is the same as when it was sealed, and nobody can be asked.
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("stage: ga", "stage: retired"), encoding="utf-8")
+    answer = said("run", "baseline", "-o", "json")
+    assert answer.code == 0
+    assert "Nothing to do" not in answer.err
+
+
+def test_a_run_that_is_stopped_while_it_looks_does_nothing(project: Project, said: Command) -> None:
+    ran(project, said)
+    (project.folder / "files" / "h1").write_text("two\n", encoding="utf-8")
+
+    def look(_prepared: object, control: StopControl) -> dict[str, str]:
+        control.stop()
+        return {}
+
+    ended = project.launcher.execute(project.prepare("baseline"), look=look)
+    assert (ended.status, ended.exit_code) == (RunStatus.CANCELED, 8)
+    assert (project.folder / "files" / "h1").read_text(encoding="utf-8") == "two\n"
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.OK}, (
+        "a run that was stopped proves nothing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "elsewhere"),
+    [
+        ("lookup('file', 'x')", False),
+        ("{{ lookup('file', 'x') }}", True),
+        ("{{query ('ansible.builtin.url', 'x')}}", True),
+        ("{% for x in q('lines', 'date') %}{% endfor %}", True),
+        ("{{ now(utc=true) }}", True),
+        ("{{ ansible_date_time.epoch }}", True),
+        ("{{ [1, 2] | random }}", True),
+        ("{{ groups['x'] | map('extract', hostvars) | list }}", False),
+        ("{{ lookup('ansible.builtin.env', 'HOME') or lookup('env', 'XDG_STATE_HOME') }}", False),
+        ("{{ lookup('ansible.builtin.env', 'TOKEN') }}", True),
+        ("{{ lookup('env', 'HOME') ~ lookup('file', 'x') }}", True),
+        ({"a": [{"b": "{{ lookup('file', 'x') }}"}]}, True),
+        ({"a": [1, None, "{{ x }}"]}, False),
+    ],
+)
+def test_templates_that_may_say_something_else_tomorrow(value: Any, elsewhere: bool) -> None:
+    assert looks_elsewhere(value) is elsewhere
