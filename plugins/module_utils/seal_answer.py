@@ -38,6 +38,8 @@ def packed(document: dict, limit: int) -> str:
             return text
         part, kind = max(sizes, key=lambda each: sizes[each] * (2 if each[0] == "watched" else 1))
         del document[part][kind]
+        if (part, kind) == ("watched", "file"):
+            document["programs"] = {}
         document["truncated"].append("{0} {1}".format(part, kind))
 
 

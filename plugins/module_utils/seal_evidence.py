@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterable
 
-from .seal_audit import from_audit
 from .seal_logs import JOURNAL, from_dpkg, from_history, from_journal
 from .seal_system import gunzipped, output
 
@@ -19,18 +18,19 @@ _MOST_READ = 4 << 20
 _HIDDEN = "********"
 _LOGS = "/var/log"
 _NAMED = r"pass(?:w(?:or)?d|phrase|in|out)?|secret|token|api[-_]?key|credential|community"
+# Compiled when there is a command to look at: on a host that was left alone there is none.
 _SECRETS = (
-    (re.compile(r"(?i)(\b[\w-]*(?:{0})[\w-]*\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|\S+)".format(_NAMED)), r"\g<1>" + _HIDDEN),
-    (re.compile(r"(?i)(--?[\w-]*(?:{0})[\w-]*\s+)(?:\"[^\"]*\"|'[^']*'|[^\s-]\S*)".format(_NAMED)), r"\g<1>" + _HIDDEN),
-    (re.compile(r"(?i)\b(authorization:\s*\S+|bearer|basic)\s+\S+"), r"\g<1> " + _HIDDEN),
-    (re.compile(r"(://[^/\s:@]*:)[^@\s]+@"), r"\g<1>" + _HIDDEN + "@"),
-    (re.compile(r"(\s(?:-u|--user|-U|--proxy-user)[ =]?[^\s:]+:)\S+"), r"\g<1>" + _HIDDEN),
+    (r"(?i)(\b[\w-]*(?:{0})[\w-]*\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|\S+)".format(_NAMED), r"\g<1>" + _HIDDEN),
+    (r"(?i)(--?[\w-]*(?:{0})[\w-]*\s+)(?:\"[^\"]*\"|'[^']*'|[^\s-]\S*)".format(_NAMED), r"\g<1>" + _HIDDEN),
+    (r"(?i)\b(authorization:\s*\S+|bearer|basic)\s+\S+", r"\g<1> " + _HIDDEN),
+    (r"(://[^/\s:@]*:)[^@\s]+@", r"\g<1>" + _HIDDEN + "@"),
+    (r"(\s(?:-u|--user|-U|--proxy-user)[ =]?[^\s:]+:)\S+", r"\g<1>" + _HIDDEN),
     # Programs that take a password after -p, and crypted passwords wherever they are.
-    (re.compile(r"(\b(?:mysql\w*|mariadb\S*|sshpass|useradd|usermod|openssl|htpasswd|ldap\w+)\b.*?\s-[pPw]\s?)\S+"),
+    (r"(\b(?:mysql\w*|mariadb\S*|sshpass|useradd|usermod|openssl|htpasswd|ldap\w+)\b.*?\s-[pPw]\s?)\S+",
      r"\g<1>" + _HIDDEN),
-    (re.compile(r"\$[0-9a-z]{1,8}\$[^\s'\"]+"), _HIDDEN),
-    (re.compile(r"-----BEGIN.*", re.DOTALL), _HIDDEN),
-    (re.compile(r"(?<![/\w.-])(?=\S*\d)[A-Za-z0-9+_=-]{40,}"), _HIDDEN),
+    (r"\$[0-9a-z]{1,8}\$[^\s'\"]+", _HIDDEN),
+    (r"(?s)-----BEGIN.*", _HIDDEN),
+    (r"(?<![/\w.-])(?=\S*\d)[A-Za-z0-9+_=-]{40,}", _HIDDEN),
 )  # fmt: skip
 _OF_PASSWORDS = re.compile(r"\b(?:chpasswd|newusers)\b")
 _PAIR = re.compile(r"([\w.-]+):[^\s'\"|]+")
@@ -42,7 +42,11 @@ def gather(since: int, logs: str = _LOGS) -> dict:
     packages = [found for found in from_history(_end_of(logs + "/apt/history.log")) if found["until"] >= since]
     acts += packages
     acts += [found for found in from_dpkg(_end_of(logs + "/dpkg.log")) if not _is_of_apt(found, packages)]
-    acts += from_audit(_end_of(logs + "/audit/audit.log"), since)
+    audit = _end_of(logs + "/audit/audit.log")
+    if audit:
+        from .seal_audit import from_audit  # noqa: PLC0415 (compiled anew each time, and most hosts have no such log)
+
+        acts += from_audit(audit, since)
     kept = sorted((found for found in acts if found.pop("until", found["at"]) >= since), key=lambda found: found["at"])
     return {"since": since, "acts": [limited(found) for found in kept[-MOST_ACTS:]], "cut": len(kept) > MOST_ACTS}
 
@@ -63,7 +67,7 @@ def without_secrets(command: str) -> str:
     if _OF_PASSWORDS.search(command):
         command = _PAIR.sub(r"\g<1>:" + _HIDDEN, command)
     for pattern, instead in _SECRETS:
-        command = pattern.sub(instead, command)
+        command = re.sub(pattern, instead, command)
     return command
 
 

@@ -225,8 +225,8 @@ def _attributes(descriptor: int, found: dict[str, str]) -> None:
 def _digest(descriptor: int, size: int, kept: list[bytes]) -> str:
     total = hashlib.sha256()
     position = 0
-    # To the size that it had and a little beyond: a file that only grows must come to an end.
-    while position <= size:
+    # To the size that it had: a file that only grows must come to an end. What has none may have a content.
+    while position < max(size, 1):
         chunk = os.pread(descriptor, _CHUNK, position)
         if not chunk:
             break

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
+from datetime import datetime
 
 # That systemd stopped a unit, and that one failed.
 STOPPED = "9d1aaa27d60140bd96365438aad20286"
@@ -122,6 +122,6 @@ def from_dpkg(text: str) -> Iterator[dict]:
 def _moment(text: str) -> int | None:
     """Return the seconds since 1970 of a time by the host's clock and zone."""
     try:
-        return int(time.mktime(time.strptime(" ".join(text.split()), "%Y-%m-%d %H:%M:%S")))
+        return int(datetime.fromisoformat(" ".join(text.split())).timestamp())
     except (ValueError, OverflowError):
         return None

@@ -9,15 +9,19 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from .seal_system import gunzipped, read
 
-_STATUS = re.compile(rb"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
 _CONFFILES = re.compile(rb"^Conffiles:\n((?: .*\n?)+)", re.MULTILINE)
 _PROGRAM = re.compile(r"/usr/(local/)?(s?bin|games)/|/usr/lib/.*/security/pam_[^/]*\.so$")
-_HELPER = re.compile(r"/usr/lib(exec)?/(?!python|modules/)")
-_BESIDE_USR = re.compile(r"/(s?bin|lib\d*)/")
+# Those, and helpers that may be programs, among a package's files.
+_PROGRAMS = re.compile(
+    r"^/usr/(?:(?:local/)?(?:s?bin|games)/.*|lib/.*/security/pam_[^/\n]*\.so|lib(?:exec)?/(?!python|modules/).*)$",
+    re.MULTILINE,
+)
+_BESIDE_USR = re.compile(r"^/(s?bin|lib\d*)/", re.MULTILINE)
+_SUM_BESIDE_USR = re.compile(r"^(\w+  )((?:s?bin|lib\d*)/)", re.MULTILINE)
 _BESIDE = ".dpkg-dist"
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 _HISTORY = "/var/log/apt/history.log"
@@ -41,28 +45,31 @@ class Packages:
         }
         self.configuration: dict[str, str] = {}
         self._info = _Info(info)
+        self._lists: dict[str, str] = {}
+        self._files: dict[str, frozenset[str]] = {}
         try:
             with open(path, "rb") as file:
-                stanzas = file.read().split(b"\n\n")
+                stanzas = [b"\n" + stanza for stanza in file.read().split(b"\n\n")]
         except OSError:
             return
-        found = [dict(_STATUS.findall(stanza)) for stanza in stanzas]
-        native = next((each[b"Architecture"] for each in found if each.get(b"Package") == b"dpkg"), b"")
-        for stanza, fields in zip(stanzas, found):  # noqa: B905 (Python 3.9 has no strict)
-            if fields.get(b"Status", b"").endswith(b" installed"):
-                self._add(stanza, fields, native)
+        dpkg = next((each for each in stanzas if each.startswith(b"\nPackage: dpkg\n")), b"")
+        native = _field(dpkg, b"Architecture")
+        for stanza in stanzas:
+            status = _field(stanza, b"Status")
+            if status.endswith(b" installed"):
+                self._add(stanza, status, native)
 
-    def _add(self, stanza: bytes, fields: dict[bytes, bytes], native: bytes) -> None:
-        name = fields[b"Package"].decode()
-        architecture = fields.get(b"Architecture", b"all")
+    def _add(self, stanza: bytes, status: bytes, native: bytes) -> None:
+        name = _field(stanza, b"Package").decode()
+        architecture = _field(stanza, b"Architecture") or b"all"
         if architecture not in (native, b"all"):
             name = "{0}:{1}".format(name, architecture.decode())
         self.states[name] = {
             "presence": "present",
-            "version": fields.get(b"Version", b"").decode(),
-            "selection": fields[b"Status"].split()[0].decode(),
+            "version": _field(stanza, b"Version").decode(),
+            "selection": status.split()[0].decode(),
         }
-        listed = _CONFFILES.search(stanza)
+        listed = _CONFFILES.search(stanza) if b"\nConffiles:\n" in stanza else None
         for line in listed.group(1).decode("utf-8", "surrogateescape").splitlines() if listed else ():
             words = line.rsplit(None, 2 if line.endswith(" obsolete") else 1)
             self.owners[words[0].strip()] = name
@@ -92,21 +99,36 @@ class Packages:
         """Return the packages whose files were put in place since a moment; none for the beginning of time."""
         return sorted(map(self.name_of, self._info.listed_since(since))) if since else []
 
-    def files(self, name: str) -> list[str]:
+    def files(self, name: str) -> frozenset[str]:
         """Return a package's files, where a system with one /usr has them."""
-        return [_of_one_usr(path) for path in self._info.lines(name, ".list")]
+        if name not in self._files:
+            self._files[name] = frozenset(self._listed(name).splitlines())
+        return self._files[name]
 
-    def executables(self, name: str) -> list[str]:
-        """Return a package's programs, and what lets people log in."""
-        paths = self.files(name)
-        return [path for path in paths if _PROGRAM.match(path) or (_HELPER.match(path) and _is_program(path))]
+    def programs(
+        self, name: str, known: Mapping[str, os.stat_result] | None = None
+    ) -> dict[str, os.stat_result | None]:
+        """Return a package's programs, and what lets people log in, with what is there; None where nothing is.
+
+        Args:
+            known: what is there, as far as somebody has looked just before.
+        """
+        known = known or {}
+        found = {path: known.get(path) or _status(path) for path in _PROGRAMS.findall(self._listed(name))}
+        return {path: status for path, status in found.items() if _is_program(path, status)}
+
+    def _listed(self, name: str) -> str:
+        """Return a package's list of files, a line each; it is read once."""
+        if name not in self._lists:
+            self._lists[name] = _BESIDE_USR.sub(r"/usr\g<0>", self._info.text(name, ".list"))
+        return self._lists[name]
 
     def owners_of(self, paths: Collection[str], names: Iterable[str]) -> dict[str, str]:
         """Return which of these packages each path belongs to, where it is one of theirs."""
         wanted = set(paths)
         found = {path: self.owners[path] for path in wanted if path in self.owners}
         for name in names:
-            found.update(dict.fromkeys(wanted.intersection(self.files(name)), name))
+            found.update(dict.fromkeys(self.files(name) & wanted, name))
         return found
 
     def brought(self, paths: Collection[str], updated: Collection[str]) -> dict[str, str]:
@@ -132,8 +154,8 @@ class Packages:
 
     def sums(self, name: str) -> dict[str, str]:
         """Return the digests that a package's files came with, but for those of its configuration."""
-        pairs = (line.partition("  ") for line in self._info.lines(name, ".md5sums"))
-        return {_of_one_usr("/" + path): total for total, _, path in pairs}
+        lines = _SUM_BESIDE_USR.sub(r"\1usr/\2", self._info.text(name, ".md5sums")).splitlines()
+        return {"/" + path: total for total, _, path in (line.partition("  ") for line in lines)}
 
 
 class _Info:
@@ -143,12 +165,12 @@ class _Info:
         self._folder = folder
         self._files: dict[str, str] | None = None
 
-    def lines(self, name: str, ending: str) -> list[str]:
-        """Return the lines of a package's file; its name has the architecture in it where there may be several."""
+    def text(self, name: str, ending: str) -> str:
+        """Return a package's file; its name has the architecture in it where there may be several."""
         if self._files is None:
             self._files = self._listed()
         file = self._files.get(name + ending) or self._files.get(name.partition(":")[0] + ending)
-        return read(os.path.join(self._folder, file)).splitlines() if file else []
+        return read(os.path.join(self._folder, file)) if file else ""
 
     def listed_since(self, moment: int) -> list[str]:
         """Return the packages whose lists of files were written since a moment, as dpkg names them."""
@@ -170,21 +192,38 @@ def md5(path: str) -> str:
     """Return the digest that dpkg knows a file by; empty where it cannot be read."""
     total = hashlib.md5(usedforsecurity=False)
     try:
-        with open(path, "rb") as file:
-            for chunk in iter(lambda: file.read(1 << 18), b""):
-                total.update(chunk)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return ""
+    try:
+        for chunk in iter(lambda: os.read(descriptor, 1 << 18), b""):
+            total.update(chunk)
     except OSError:
         return ""
+    finally:
+        os.close(descriptor)
     return total.hexdigest()
 
 
-def _of_one_usr(path: str) -> str:
-    return "/usr" + path if _BESIDE_USR.match(path) else path
+def _field(stanza: bytes, name: bytes) -> bytes:
+    """Return the first line of a field; empty where there is none."""
+    head = b"\n" + name + b": "
+    start = stanza.find(head)
+    if start < 0:
+        return b""
+    start += len(head)
+    end = stanza.find(b"\n", start)
+    return stanza[start:end] if end >= 0 else stanza[start:]
 
 
-def _is_program(path: str) -> bool:
+def _status(path: str) -> os.stat_result | None:
     try:
-        mode = os.lstat(path).st_mode
+        return os.lstat(path)
     except OSError:
+        return None
+
+
+def _is_program(path: str, status: os.stat_result | None) -> bool:
+    if status is None or _PROGRAM.match(path):
         return True
-    return stat.S_ISREG(mode) and (bool(mode & 0o111) or bool(_LIBRARY.search(path)))
+    return stat.S_ISREG(status.st_mode) and (bool(status.st_mode & 0o111) or bool(_LIBRARY.search(path)))

@@ -14,8 +14,10 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 
+from .seal_bus import BusError, properties
 from .seal_files import FileReader
 
+_OVERRIDING = re.compile(r"[^.].*\.conf")
 _UNIT_PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,DropInPaths,Type,RemainAfterExit,TriggeredBy"
 )
@@ -24,10 +26,16 @@ _UNIT_PROPERTIES = (
 def read(path: str) -> str:
     """Return a text file; empty where it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return ""
+    try:
+        text = b"".join(iter(lambda: os.read(descriptor, 1 << 16), b"")).decode("utf-8", "surrogateescape")
     except OSError:
         return ""
+    finally:
+        os.close(descriptor)
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 def digest(text: str) -> str:
@@ -63,12 +71,19 @@ def units(names: list[str], files: FileReader) -> dict[str, dict[str, str]]:
     """Return the state of units, asked for at once. systemd is not asked where it does not run."""
     if not names or not os.path.isdir("/run/systemd/system"):
         return {}
+    try:
+        found = properties(names)
+    except BusError:
+        found = _properties_by_systemctl(names)
+    if len(found) != len(names):
+        return {}
+    return {name: _unit(told, files) for name, told in zip(names, found)}  # noqa: B905 (Python 3.9 has no strict)
+
+
+def _properties_by_systemctl(names: list[str]) -> list[dict[str, str]]:
     told = output(["systemctl", "show", "--no-pager", "-p", _UNIT_PROPERTIES, "--", *names])
     blocks = (told or "").strip("\n").split("\n\n")
-    if len(blocks) != len(names):
-        return {}
-    return {name: _unit(dict(line.split("=", 1) for line in block.splitlines() if "=" in line), files)
-            for name, block in zip(names, blocks)}  # fmt: skip  # noqa: B905 (as above)
+    return [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
 
 
 def _unit(told: dict[str, str], files: FileReader) -> dict[str, str]:
@@ -90,15 +105,22 @@ def _unit(told: dict[str, str], files: FileReader) -> dict[str, str]:
 
 def brought_files(names: Iterable[str], folder: str = "/usr/lib/systemd/system") -> list[str]:
     """Return what is, of units, where packages have theirs: the units themselves, and files that override them."""
-    found = {}
+    there = frozenset(_names_in(folder))
+    found = set()
     for name in names:
-        ending = name.rpartition(".")[2]
         for each in (name, re.sub(r"@[^.]*\.", "@.", name)):
-            path = os.path.join(folder, each)
-            found.update(dict.fromkeys([path] if os.path.lexists(path) else ()))
-            for overridden in (path, os.path.join(folder, ending)):
-                found.update(dict.fromkeys(glob.glob(glob.escape(overridden) + ".d/*.conf")))
-    return sorted(found)
+            found.update([each] if each in there else ())
+            for overriding in (each + ".d", name.rpartition(".")[2] + ".d"):
+                files = _names_in(os.path.join(folder, overriding)) if overriding in there else ()
+                found.update(os.path.join(overriding, file) for file in files if _OVERRIDING.fullmatch(file))
+    return sorted(os.path.join(folder, name) for name in found)
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _activity(told: dict[str, str]) -> str:

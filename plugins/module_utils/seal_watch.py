@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import stat
+from itertools import islice
 
 from .seal_files import FileReader, shown
 from .seal_system import read
@@ -274,9 +275,11 @@ class Privileged:
         found: their paths.
         crowded: folders with too many files to look at each.
         complete: whether all folders were looked at.
+        statuses: of all programs that were looked at.
     """
 
     def __init__(self) -> None:
+        self.statuses: dict[str, os.stat_result] = {}
         self.found: list[str] = []
         self.crowded: list[str] = []
         self._left = _MOST_LOOKED_AT
@@ -292,33 +295,43 @@ class Privileged:
     def _look(self, folder: str, depth: int) -> None:
         if folder == _MANY_TEXTS:
             return
-        inner: list[str] = []
+        most = max(min(_MOST_OF_PROGRAMS, self._left), 0)
         found: list[str] = []
+        begin = folder.rstrip("/") + "/"
         try:
-            with os.scandir(folder) as entries:
-                for count, entry in enumerate(entries):
-                    if count == _MOST_OF_PROGRAMS or self._left <= 0:
-                        self.crowded.append(folder)
-                        return
-                    self._left -= 1
-                    if entry.is_dir(follow_symlinks=False):
-                        inner.append(entry.path)
-                    elif not entry.is_symlink() and _is_privileged(entry):
-                        found.append(entry.path)
+            # What is in an open folder is found without its whole path.
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return
+        try:
+            with os.scandir(descriptor) as scanned:
+                entries = list(islice(scanned, most + 1))
+                self._left -= min(len(entries), most)
+                if len(entries) > most:
+                    self.crowded.append(folder)
+                    return
+                # This much is known from the folder itself.
+                files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+                found = [begin + entry.name for entry in files if self._is_privileged(entry, begin)]
+        except OSError:
+            return
+        finally:
+            os.close(descriptor)
         self.found += found
-        for path in sorted(inner) if depth else ():
-            self._look(path, depth - 1)
+        inner = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)] if depth else []
+        for name in sorted(inner):
+            self._look(begin + name, depth - 1)
 
-
-def _is_privileged(entry: os.DirEntry) -> bool:
-    try:
-        mode = entry.stat(follow_symlinks=False).st_mode
-        if not stat.S_ISREG(mode) or not mode & 0o111:
+    def _is_privileged(self, entry: os.DirEntry, begin: str) -> bool:
+        try:
+            status = entry.stat(follow_symlinks=False)
+            mode = status.st_mode
+            if not mode & 0o111 or not stat.S_ISREG(mode):
+                return False
+            path = begin + entry.name
+            self.statuses[path] = status
+            if mode & (stat.S_ISUID | stat.S_ISGID):
+                return True
+            return "security.capability" in os.listxattr(path, follow_symlinks=False)
+        except OSError:
             return False
-        if mode & (stat.S_ISUID | stat.S_ISGID):
-            return True
-        return "security.capability" in os.listxattr(entry.path, follow_symlinks=False)
-    except OSError:
-        return False

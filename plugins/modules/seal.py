@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import os
 import time
@@ -12,7 +13,6 @@ from collections.abc import Callable
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_kernel as kernel
 from ansible_collections.bedplate.datacenter.plugins.module_utils import seal_system as system
-from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_accounts import Accounts
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_answer import lower_priority, mark, packed
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought import (
@@ -21,9 +21,9 @@ from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_brought i
     owners_of_links,
     unlike_packages,
 )
-from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_files import FileReader, shown
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_packages import Packages
+from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_programs import Programs
 from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_watch import (
     MOST_IN_FOLDER,
     Privileged,
@@ -71,6 +71,19 @@ options:
       - Digests of what was found before, by its part and kind; see C(since). Where one is another now, the answer also
         tells what the host's logs know of who did it - commands by sudo, apt, dpkg, systemd, the audit - without what
         looks like a secret in a command.
+    type: dict
+    default: {}
+  marks:
+    description:
+      - By package, the mark with which its programs were sealed, and the digest of what they were. Where they have
+        that mark still, they are not read, and the answer names the package as C(unread). A mark stands for path, mode,
+        owner, size, number and times of all programs of a package, as the file system tells them.
+    type: dict
+    default: {}
+  turns:
+    description:
+      - By path, the digest of what a program was when it was sealed, but for its package. These programs are read even
+        where the mark of their package is as it was sealed.
     type: dict
     default: {}
   since:
@@ -127,7 +140,7 @@ truncated:
   type: bool
 """
 
-SCHEMA = 1
+SCHEMA = 2
 MOST_TOUCHED = 500
 
 
@@ -139,15 +152,26 @@ class Capture:
         text: whose text is kept.
         known_sockets: those of which the program does not matter.
         since: of packages installed since then, a file is only said to be theirs if it is as they brought it.
+        marks: by package, with which mark its programs need not be read, and the digest of what they were.
+        turns: by path, the digest of what programs were that are read all the same.
     """
 
-    def __init__(self, resources: dict, text: str, known_sockets: list[str], since: int = 0) -> None:
+    def __init__(  # noqa: PLR0917 (each is an option of the module)
+        self,
+        resources: dict,
+        text: str,
+        known_sockets: list[str],
+        since: int = 0,
+        marks: dict | None = None,
+        turns: dict | None = None,
+    ) -> None:
         self._resources = {kind: dict(keys or {}) for kind, keys in resources.items()}
         self._files = FileReader(text)
         self._known = frozenset(known_sockets)
         self._packages = Packages()
         self._updates = self._packages.unattended()
         self._verified = dict.fromkeys([*self._updates, *self._packages.replaced(since)])
+        self._programs = Programs(self._packages, self._files, marks or {}, turns or {}, self._verified)
         self._brought: dict[str, dict] = {}
         self._accounts = Accounts()
         self._enabled, self._chosen = enabled_units(), alternatives()
@@ -265,24 +289,28 @@ class Capture:
         some = (*self._of("meta"), *map(shown, self._matched))
         self.states["file"].update({path: files[path] for path in some if path in files})
         self._watch("file", files)
-        programs = Privileged()
-        self._watch_programs(programs)
-        rest = watch.without_content(programs.found)
+        privileged = Privileged()
+        self._watch_privileged(privileged)
+        rest = watch.without_content(privileged.found)
         self._watch("file", {shown(path): self._files.state(path, content=False) for path in rest})
+        self._watch_programs(privileged.statuses)
         self.overfull.update(watch.overfull)
 
-    def _watch_programs(self, programs: Privileged) -> None:
+    def _watch_privileged(self, programs: Privileged) -> None:
         if programs.complete:
             self._watch("suid", self._owned(programs.found))
         for folder in programs.crowded:
             self.crowded.append(shown(folder))
             self._files.notes.append("{0} has too many files to look for programs with rights".format(shown(folder)))
-        names = {path: name for name in self._of("package") for path in self._packages.executables(name)}
-        updated = [path for path, name in names.items() if {name, name.partition(":")[0]} & self._verified.keys()]
-        changed = set(updated) - self._packages.brought(updated, self._verified).keys()
-        for path, name in names.items():
-            state = self._files.state(path)
-            self._watch("file", {path: state if path in changed else dict(state, package=name)})
+
+    def _watch_programs(self, known: dict[str, os.stat_result]) -> None:
+        """Look at the programs of packages: what is told of them is told nowhere else."""
+        self._programs.look(self._of("package"), self.states["file"], known)
+        files = self.watched["file"]
+        for _, programs in self._programs.found.values():
+            for path in programs:
+                files.pop(path, None)
+        files.update(self._programs.taken)
 
     def _owned(self, paths: list[str]) -> dict[str, dict[str, str]]:
         """Return the states of files, with the package that each came with, if that is known or was updated."""
@@ -302,6 +330,7 @@ class Capture:
         brought = Brought(self._packages, updated)
         parts = (self.states, self.watched)
         paths = {path for part in parts for kind in ("file", "suid") for path in part.get(kind, {})}
+        paths.update(self._programs.paths)
         files = brought.files(paths.union(programs) - self._chosen.keys())
         self._brought = {
             "file": {**files, **brought.alternatives(self._chosen)},
@@ -311,13 +340,17 @@ class Capture:
     def trace(self, sealed: dict[str, str], since: int) -> None:
         """Gather what the host knows of who changed it, if anything is not as it was sealed."""
         sockets = self.watched.get("socket", {}).keys() - self._known if sealed else ()
-        parts = (("states", self.states), ("watched", self.watched))
+        watched = {**self.watched}
+        if "file" in watched:
+            watched["file"] = self._programs.besides_sealed(watched["file"])
+        parts = (("states", self.states), ("watched", watched))
         now = {"{0} {1}".format(part, kind): mark(found) for part, kinds in parts for kind, found in kinds.items()}
-        if sockets or any(now.get(name) != digest for name, digest in sealed.items()):
+        differs = any(now.get(name) != digest for name, digest in sealed.items())
+        if sockets or differs or not self._programs.are_as_sealed():
             lately = sorted(self._files.touched.items(), key=lambda each: each[1][1])[-MOST_TOUCHED:]
             origins = self._sysctls.origins if self._sysctls else {}
             self._evidence = dict(
-                gather(since),
+                _gathered(since),
                 touched={shown(path): times for path, times in lately if times[1] >= since},
                 origins={name: origins[name][:10] for name in self._of("sysctl") if name in origins},
             )
@@ -334,6 +367,8 @@ class Capture:
             "boot_id": system.read("/proc/sys/kernel/random/boot_id").strip(),
             "states": self.states,
             "watched": self.watched,
+            "programs": self._programs.found,
+            "unread": self._programs.unread,
             "overfull": {shown(path): size for path, size in self.overfull.items()},
             "crowded": self.crowded,
             "updates": self._updates,
@@ -354,6 +389,8 @@ def main() -> None:
             "watch": {"type": "bool", "default": True},
             "sockets": {"type": "list", "elements": "str", "default": []},
             "sealed": {"type": "dict", "default": {}},
+            "marks": {"type": "dict", "default": {}},
+            "turns": {"type": "dict", "default": {}},
             "since": {"type": "int", "default": 0},
             "updated": {"type": "dict", "default": {}},
             "programs": {"type": "list", "elements": "str", "default": []},
@@ -362,9 +399,12 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    # Nothing that is made here is garbage before the end, where nobody need look for it.
+    gc.disable()
     lower_priority()
     asked = module.params
-    capture = Capture(asked["resources"], asked["text"], asked["sockets"], asked["since"])
+    names = ("resources", "text", "sockets", "since", "marks", "turns")
+    capture = Capture(*(asked[name] for name in names))
     capture.take()
     if module.params["watch"]:
         capture.watch()
@@ -373,8 +413,25 @@ def main() -> None:
     capture.trace(module.params["sealed"], module.params["since"])
     document = capture.document()
     text = packed(document, module.params["limit"])
-    said = {"facts": facts()} if module.params["facts"] else {}
-    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), **said)
+    said = {"facts": _facts()} if module.params["facts"] else {}
+    gc.freeze()
+    # What was asked is known to who asks, and as long as the answer.
+    module.exit_json(changed=False, capture=text, truncated=bool(document["truncated"]), invocation={}, **said)
+
+
+# What is imported is compiled anew each time, and these are needed on few hosts.
+
+
+def _gathered(since: int) -> dict:
+    from ansible_collections.bedplate.datacenter.plugins.module_utils.seal_evidence import gather  # noqa: PLC0415
+
+    return gather(since)
+
+
+def _facts() -> dict:
+    from ansible_collections.bedplate.datacenter.plugins.module_utils.record_facts import facts  # noqa: PLC0415
+
+    return facts()
 
 
 if __name__ == "__main__":

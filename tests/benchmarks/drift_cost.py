@@ -9,10 +9,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from bedplate.drift.capture import Capture, read_capture
+from bedplate.drift.managed import Resource
+from bedplate.drift.seal import Intent, Managed, Seal, request_for
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
@@ -43,18 +48,22 @@ _WANTED: Mapping[str, tuple[int, str]] = {
 
 @dataclass(frozen=True)
 class HostCost:
-    """What one look takes.
+    """What one look of a fast check takes, at a host that is as it was sealed.
 
     Attributes:
         seconds: of processor time, beyond those of a Python that does nothing.
-        answering: the same, of a module that only answers: what Ansible itself takes of a host for each module.
-        megabytes: at most at one moment.
-        characters: of the answer.
+        answering: those among them that a module takes which only answers: Ansible's own for each module.
+        tracing: the same as `seconds`, where something differs and the host looks into its logs who did it.
+        sealing: the same, of the look that a seal is made of, which reads everything and sends texts.
+        megabytes: at most at one moment, of all these looks.
+        characters: of the longest answer.
     """
 
     resources: int
     seconds: float
     answering: float
+    tracing: float
+    sealing: float
     megabytes: float
     characters: int
 
@@ -63,17 +72,32 @@ def measure_cost(inventory: Path, environment: Mapping[str, str]) -> HostCost:
     """Return what looking at 500 resources takes on one host of an inventory."""
     with tempfile.TemporaryDirectory(prefix="bedplate-bench-") as name:
         host = _Host(inventory, environment, Path(name))
-        request = {"resources": host.resources(), "text": "changed"}
+        resources = host.resources()
+        first = [host.look(request_for(resources)) for _ in range(_SAMPLES)]
+        now = datetime.now(UTC)
+        request = Seal(host.name, now, Intent(), host.capture(), Managed(resources)).request(now.date())
+        # Among the kernel's settings are counters, which are never as they were sealed.
+        tracing = [host.look(request) for _ in range(_SAMPLES)]
+        del request["sealed"]["states sysctl"]
         looks = [host.look(request) for _ in range(_SAMPLES)]
+        if host.capture().evidence.since:
+            raise SystemExit("nobody touched the host, and it looked into its logs")
         answers = [host.answer() for _ in range(_SAMPLES)]
         bare = statistics.median(host.start() for _ in range(_SAMPLES))
+    every = [*first, *tracing, *looks]
     return HostCost(
-        resources=sum(map(len, request["resources"].values())),
-        seconds=statistics.median(seconds for seconds, _, _ in looks) - bare,
+        resources=len(resources),
+        seconds=_seconds(looks) - bare,
         answering=statistics.median(answers) - bare,
-        megabytes=statistics.median(kilobytes for _, kilobytes, _ in looks) / 1024,
-        characters=looks[0][2],
+        tracing=_seconds(tracing) - bare,
+        sealing=_seconds(first) - bare,
+        megabytes=max(kilobytes for _, kilobytes, _ in every) / 1024,
+        characters=max(characters for _, _, characters in every),
     )
+
+
+def _seconds(looks: Sequence[tuple[float, float, int]]) -> float:
+    return statistics.median(seconds for seconds, _, _ in looks)
 
 
 class _Host:
@@ -83,29 +107,36 @@ class _Host:
         self._inventory = inventory
         self._environment = {**environment, "BEDPLATE_ARTIFACTS": str(folder)}
         self._folder = folder
-        self._name = self._first()
+        self.name = self._first()
         self._shell(f"printf %s {shlex.quote(_MEASURED)} > {_PYTHON} && chmod 755 {_PYTHON}")
 
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """Return what to look at, by kind."""
-        found = {}
-        for kind, (count, command) in _WANTED.items():
-            names = sorted(set(self._shell(command).split()))[:count]
-            found[kind] = dict.fromkeys(names, "" if kind == "file" else None)
-        return found
+    def resources(self) -> list[Resource]:
+        """Return what to look at."""
+        return [
+            Resource(kind, name)
+            for kind, (count, command) in _WANTED.items()
+            for name in sorted(set(self._shell(command).split()))[:count]
+        ]
 
     def look(self, request: Mapping[str, Any]) -> tuple[float, float, int]:
         """Return seconds, kilobytes and characters of one look."""
         asked = self._folder / "seal"
         asked.mkdir(exist_ok=True)
-        (asked / f"{self._name}.json").write_text(json.dumps(request), encoding="utf-8")
+        (asked / f"{self.name}.json").write_text(json.dumps(request), encoding="utf-8")
         play = str(_ROOT / "playbooks" / "drift_check.yml")
-        seconds, kilobytes = self._cost("ansible-playbook", "--limit", self._name, play)
-        return seconds, kilobytes, len((self._folder / "captures" / self._name).read_bytes())
+        seconds, kilobytes = self._cost("ansible-playbook", "--limit", self.name, play)
+        return seconds, kilobytes, len(self._answered())
+
+    def capture(self) -> Capture:
+        """Return what the last look saw."""
+        return read_capture(self._answered())
+
+    def _answered(self) -> str:
+        return (self._folder / "captures" / self.name).read_text(encoding="ascii")
 
     def answer(self) -> float:
         """Return the seconds of a module that only answers."""
-        return self._cost("ansible", self._name, "-b", "-m", "ansible.builtin.ping")[0]
+        return self._cost("ansible", self.name, "-b", "-m", "ansible.builtin.ping")[0]
 
     def start(self) -> float:
         """Return the seconds of a Python that does nothing."""
@@ -123,7 +154,7 @@ class _Host:
         return min(line.strip() for line in listed[1:])
 
     def _shell(self, command: str) -> str:
-        out = self._run("ansible", self._name, "-b", "-m", "ansible.builtin.raw", "-a", f"{command}; echo {_END}")
+        out = self._run("ansible", self.name, "-b", "-m", "ansible.builtin.raw", "-a", f"{command}; echo {_END}")
         return out.partition("\n")[2].partition(_END)[0]  # the first line says how it went, the last what ssh says
 
     def _run(self, program: str, *words: str) -> str:

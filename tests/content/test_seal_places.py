@@ -205,14 +205,14 @@ def test_homes_that_others_may_write_to(tmp_path: Path, mode: int, open_to_other
 
 
 def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    modes = {"helper": 0o755, "plugin.so": 0o644, "text": 0o644}
-    paths = [f"/usr/lib/x{tmp_path}/{name}" for name in modes]
+    modes = {"helper": 0o755, "plugin.so": 0o644, "text": 0o644, "x": 0o755}
+    paths = [f"/usr/lib/x{tmp_path}/{name}" for name in ("helper", "plugin.so", "text")]
     status = os.lstat
     monkeypatch.setattr(
         os, "lstat", lambda path: os.stat_result([0o100000 | modes[Path(path).name], *status("/")[1:10]])
     )
     (tmp_path / "x.list").write_text("\n".join(["/bin/x", "/usr/share/x", *paths]), encoding="utf-8")
-    assert SEAL.Packages("/nowhere", str(tmp_path)).executables("x") == ["/usr/bin/x", *paths[:2]]
+    assert [*SEAL.Packages("/nowhere", str(tmp_path)).programs("x")] == ["/usr/bin/x", *paths[:2]]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_programs_of_a_package_that_no_user_calls(tmp_path: Path, monkeypatch: p
 def test_a_package_is_known_by_its_architecture(tmp_path: Path, name: str, expected: str | None) -> None:
     for file, path in (("lib1.0:amd64", "first"), ("lib1.0:i386", "second"), ("plain", "plain")):
         (tmp_path / f"{file}.list").write_text(f"/bin/{path}\n", encoding="utf-8")
-    assert SEAL.Packages("/nowhere", str(tmp_path)).executables(name) == ([expected] if expected else [])
+    assert [*SEAL.Packages("/nowhere", str(tmp_path)).programs(name)] == ([expected] if expected else [])
 
 
 def test_a_file_is_a_packages_only_as_the_package_brought_it(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from bedplate.launch import Launcher
 from bedplate.launch.capturing import capture
 from bedplate.launch.sealing import fast_check, take_seals
 from bedplate.runs import RunQuery
-from integration.drift_corpus.ground import Ground, managed, prepared
+from integration.drift_corpus.ground import PACKAGES, Ground, managed, prepared
 from integration.drift_corpus.way import UNABLE, Identity, Way
 from integration.drift_corpus.ways import ways
 from lab_fleet import LabFleet, podman
@@ -60,6 +60,7 @@ class Drifted:
     """One host before and after."""
 
     untouched: HostCheck
+    unread: set[str]
     check: HostCheck
     codes: dict[str, int]
 
@@ -100,15 +101,21 @@ def _drifted(lab: LabFleet, launcher: Launcher) -> Drifted:
     resources = managed(GROUND)
     first = look(request_for(resources))
     seal = Seal(HOST, datetime.now(UTC), Intent(), first, Managed(resources))
-    untouched = compare(seal, look(seal.request()))
+    asked = {**seal.request(datetime.now(UTC).date()), "turns": {}}
+    assert all(mark for mark, _ in asked["marks"].values())
+    now = look(asked)
+    untouched, unread = compare(seal, now), {*now.unread}
     lines = as_root(lab, HOST, changes(), "ways").splitlines()
     codes = {WAYS[int(number)].name: int(code) for code, number in map(str.split, lines)}
-    now = look(seal.request())
-    return Drifted(untouched, compare(seal, now, texts=texts_of(first)), codes)
+    return Drifted(untouched, unread, compare(seal, look(asked), texts=texts_of(first)), codes)
 
 
 def test_a_host_that_nobody_touched_is_clean(drifted: Drifted) -> None:
     assert (drifted.untouched.outcome, drifted.untouched.observations) == (CheckOutcome.CLEAN, ())
+
+
+def test_of_a_host_that_nobody_touched_no_program_is_read(drifted: Drifted) -> None:
+    assert drifted.unread == {GROUND.package(name) for name in PACKAGES}
 
 
 def test_the_changes_had_their_effects(drifted: Drifted) -> None:

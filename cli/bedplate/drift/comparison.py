@@ -64,7 +64,7 @@ def compare(
     other = seal.capture.identity.difference(capture.identity)
     if other:
         return HostCheck(seal.host, CheckOutcome.UNKNOWN, reason=f"it is another machine: {other}")
-    found = _Comparison(seal, capture, policy or Policy(), texts or {}).result()
+    found = _Comparison(seal, seal.completed(capture), policy or Policy(), texts or {}).result()
     moved = seal.intent.difference(intent) if intent else None
     if intent is None or moved is None:
         return found

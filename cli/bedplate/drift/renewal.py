@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bedplate.drift.attribution import Attribution
-from bedplate.drift.capture import Capture, State, States
+from bedplate.drift.capture import Capture, Programs, State, States
 from bedplate.drift.seal import Seal
 from bedplate.drift.updates import PackageUpdate, Renewal, Updates
 
@@ -28,8 +28,9 @@ def renewal_request(seal: Seal, updates: Sequence[Updates]) -> dict[str, Any]:
     """
     updated = {one.name: [one.after, each.start, each.end] for each in updates for one in each.packages}
     programs = sorted({*seal.capture.watched.get("suid", {}), *seal.capture.states.get("suid", {})})
-    # Who did it is not asked: that it was the run is known.
-    return {**seal.request(), "text": "none", "sealed": {}, "updated": updated, "programs": programs}
+    # Who did it is not asked: that it was the run is known. All programs are read: those of updates have new marks.
+    wanted = {**seal.request(), "text": "none", "sealed": {}, "marks": {}, "turns": {}}
+    return {**wanted, "updated": updated, "programs": programs}
 
 
 def renewed(seal: Seal, now: Capture, updates: Sequence[Updates]) -> Seal:
@@ -98,7 +99,19 @@ class _Merge:
                 if kind in states and kind in now:
                     self._take_files(states[kind], now[kind])
         self._take_units()
-        return replace(self.seal.capture, states=self.parts["states"], watched=self.parts["watched"])
+        programs = {**self.seal.capture.programs, **self._programs()}
+        return replace(self.seal.capture, states=self.parts["states"], watched=self.parts["watched"], programs=programs)
+
+    def _programs(self) -> dict[str, Programs]:
+        """Return which programs packages have that were updated; with a mark where the seal has all as it is now."""
+        sealed, now = (part.get("file", {}) for part in (self.parts["watched"], self.now.watched))
+        found = {}
+        for name in self.accepted & (self.seal.capture.programs.keys() | self.now.programs.keys()):
+            before, after = (each.programs.get(name, Programs("", ())) for each in (self.seal.capture, self.now))
+            paths = sorted({*before.paths, *after.paths} & sealed.keys())
+            is_whole = all(sealed[path] == now.get(path) for path in paths) and {*after.paths} <= {*paths}
+            found[name] = Programs(after.mark if is_whole else "", tuple(paths))
+        return found
 
     def _take_packages(self, sealed: dict[str, State] | None, now: Mapping[str, State], *, new: bool) -> None:
         if sealed is None:

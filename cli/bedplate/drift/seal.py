@@ -9,8 +9,8 @@ import hmac
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bedplate.drift.capture import SCHEMA, Capture, CaptureError, State, capture_of, packed, unpacked
@@ -19,6 +19,8 @@ from bedplate.drift.updates import PackageUpdate, Renewal
 
 # So many characters of a content's digest tell a host whether its own differs.
 _SHORT_DIGEST = 16
+# Within so many days each program is read once, whatever the mark of its package says.
+_NIGHTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,13 @@ class Seal:
         except (CaptureError, KeyError, TypeError, ValueError) as error:
             raise SealError(f"its seal cannot be read: {error}") from error
 
-    def request(self) -> dict[str, Any]:
-        """Return the arguments of the module `seal` that look at the same things again."""
+    def request(self, today: date | None = None) -> dict[str, Any]:
+        """Return the arguments of the module `seal` that look at the same things again.
+
+        Args:
+            today: programs of packages whose mark is as sealed need not be read, but for those that have their turn on
+                this day; None if all programs are to be read.
+        """
         known = self.capture.states.get("file", {})
         wanted = request_for(self.managed.resources, text="changed")
         files = wanted["resources"].get("file", {})
@@ -125,17 +132,46 @@ class Seal:
             digest = known.get(path, {}).get("content")
             files[path] = digest[:_SHORT_DIGEST] if digest else None
         sockets = sorted(self.capture.watched.get("socket", {}))
-        return {**wanted, "sockets": sockets, "sealed": self._marks(), "since": self.capture.taken_at}
+        sealed, programs = self._marks()
+        if programs:
+            wanted["marks"] = {name: [mark if today else "", digest] for name, (mark, digest) in programs.items()}
+            wanted["turns"] = self._turns(today) if today else {}
+        return {**wanted, "sockets": sockets, "sealed": sealed, "since": self.capture.taken_at}
 
-    def _marks(self) -> dict[str, str]:
+    def completed(self, capture: Capture) -> Capture:
+        """Return what a host answered with what was sealed of programs that it did not read: they have their mark."""
+        found = capture.watched.get("file")
+        if not capture.unread or found is None:
+            return capture
+        sealed, programs = self.capture.watched.get("file", {}), self.capture.programs
+        paths = [path for name in capture.unread if name in programs for path in programs[name].paths]
+        managed = capture.states.get("file", {})
+        unread = {path: sealed[path] for path in paths if path in sealed and path not in managed}
+        return replace(capture, watched={**capture.watched, "file": {**unread, **found}})
+
+    def _marks(self) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
         """Return digests by which a host knows whether it is as sealed; it asks its logs only where it is not.
 
-        Sockets come and go: the host looks for those that it did not have.
+        Sockets come and go: the host looks for those that it did not have. Of the programs of packages there is one
+        digest a package, behind the mark with which nobody need read them.
         """
-        parts = (("states", self.capture.states), ("watched", self.capture.watched))
+        document = self.capture.document()
+        parts = (("states", document["states"]), ("watched", document["watched"]))
         marks = {f"{part} {kind}": _mark(found) for part, kinds in parts for kind, found in kinds.items()}
         marks.pop("watched socket", None)
-        return marks
+        programs = document.get("programs", {})
+        return marks, {name: (mark, _mark(files)) for name, (mark, files) in programs.items()}
+
+    def _turns(self, today: date) -> dict[str, str]:
+        """Return digests of the programs that are read on a day whatever the mark of their package is."""
+        files = self.capture.watched.get("file", {})
+        start, day = zlib.crc32(self.host.encode("utf-8", "surrogatepass")), today.toordinal()
+        return {
+            path: _mark({key: text for key, text in files[path].items() if key != "package"})
+            for one in self.capture.programs.values()
+            for path in one.paths
+            if (zlib.crc32(path.encode("utf-8", "surrogatepass"), start) + day) % _NIGHTS == 0 and path in files
+        }
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -187,7 +223,7 @@ def opened(text: str | bytes) -> str | None:
         return None
 
 
-def _mark(found: Mapping[str, State]) -> str:
+def _mark(found: Mapping[str, State] | State) -> str:
     return hashlib.sha256(json.dumps(found, separators=(",", ":"), sort_keys=True).encode()).hexdigest()[:_SHORT_DIGEST]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from bedplate.drift.capture import Capture, CaptureError
@@ -18,10 +19,10 @@ def no_texts(_digests: Iterable[str]) -> dict[str, bytes]:
     return {}
 
 
-def request_of(key: bytes, more: Mapping[str, Any], signed: tuple[str, str]) -> dict[str, Any]:
+def request_of(key: bytes, today: date, more: Mapping[str, Any], signed: tuple[str, str]) -> dict[str, Any]:
     """Return the arguments of the module `seal` for a host and its signed seal; `more` goes with them."""
     host, text = signed
-    return {**Seal.from_text(text, host, key).request(), **more}
+    return {**Seal.from_text(text, host, key).request(today), **more}
 
 
 @dataclass(frozen=True)

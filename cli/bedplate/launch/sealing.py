@@ -188,7 +188,8 @@ def fast_check(
 
     # Each seal is opened twice, and is not kept in between: a whole fleet's would not fit into memory.
     more = {"facts": launcher.settings.drift.record}
-    requests = over_all(partial(request_of, key, more), ((host, seals[host]) for host in sealed), len(sealed))
+    ask = partial(request_of, key, datetime.now(UTC).date(), more)
+    requests = over_all(ask, ((host, seals[host]) for host in sealed), len(sealed))
     looked = capture(launcher, sealed, requests, reason="drift check", execute=execute)
     meant = intents(launcher.adapter, sealed, content_digest(launcher.content))
     comparing = Comparing(looked.without_hosts(), key, policy)
