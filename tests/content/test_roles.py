@@ -124,8 +124,8 @@ def test_variables_have_the_prefix_of_the_role(role: Path) -> None:
         assert task.get("register", registered).startswith(registered), task["name"]
         facts = set(task.get("ansible.builtin.set_fact") or {}) - {"cacheable"}
         assert all(name.startswith((internal, registered)) for name in facts), task["name"]
-        # Besides its own variables a task may choose how Ansible connects.
-        own = [name for name in task.get("vars") or {} if not name.startswith("ansible_ssh_")]
+        # Besides its own variables a task may choose how Ansible connects, and say what it manages.
+        own = [name for name in task.get("vars") or {} if not name.startswith(("ansible_ssh_", "bedplate_manages"))]
         assert all(name.startswith((internal, registered)) for name in own), task["name"]
 
 
