@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bedplate.drift.capture import Capture, Identity
-from bedplate.drift.seal import Intent, Seal
+from bedplate.drift.managed import Resource
+from bedplate.drift.seal import Intent, Managed, Seal
+from bedplate.execution.digest import digest_is_whole
 from bedplate.execution.executor import StopControl
-from bedplate.launch.settling import is_as_sealed, looks_elsewhere
+from bedplate.execution.inventory import InventoryAdapter
+from bedplate.launch.request import PreparedRun
+from bedplate.launch.sealing import intents
+from bedplate.launch.settling import Settling, is_as_sealed
+from bedplate.launch.templating import looks_elsewhere
 from bedplate.runs import EventQuery, HostOutcome, HostResult, Run, RunQuery, RunStatus
 from integration.command_line import Said, bedplate
 from integration.execution_project import Project, task
@@ -160,6 +169,19 @@ def test_what_a_run_left_half_done_is_run_again(project: Project, said: Command)
     assert ran(project, said) == {"h1": HostOutcome.OK, "h2": HostOutcome.SKIPPED}
 
 
+def test_what_a_run_told_that_did_not_go_to_its_end_proves_nothing(project: Project, said: Command) -> None:
+    groups = "role_observer:\n  hosts:\n    h1:\n"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    ran(project, said)
+    ran(project, said, "--no-look", "-l", "h1")
+    last = runs_of(project, "baseline")[0]
+    project.store.update(last.id, status=RunStatus.EXPIRED)
+    assert [one.outcome for one in project.store.host_results(last.id)] == [HostOutcome.OK], "as far as it came"
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "its observer may be another one"
+    assert ran(project, said) == BOTH_OK
+    assert ran(project, said) == BOTH_SKIPPED
+
+
 def test_where_an_observer_has_something_to_do_all_are_run(project: Project, said: Command) -> None:
     groups = "role_observer:\n  hosts:\n    h1:\n"
     (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
@@ -172,6 +194,119 @@ def test_where_an_observer_has_something_to_do_all_are_run(project: Project, sai
     assert ran(project, said, "-l", "h1") == {"h1": HostOutcome.CHANGED}
     assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "its observer was changed since"
     assert ran(project, said) == BOTH_SKIPPED
+
+
+def test_an_observer_counts_also_where_the_run_does_not_ask_for_it(project: Project, said: Command) -> None:
+    groups = "role_observer:\n  hosts:\n    h1:\n"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    ran(project, said)
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.SKIPPED}
+    (project.folder / "files" / "h1").write_text("two\n", encoding="utf-8")
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "somebody changed its observer by hand"
+    (project.folder / "files" / "h1").write_text("one\n", encoding="utf-8")
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.SKIPPED}
+    project.prepare("baseline", limit="h1")
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}, "nobody knows what that run did to its observer"
+
+
+def test_where_an_observer_was_sealed_anew_the_others_are_run_once(project: Project, said: Command) -> None:
+    groups = "role_observer:\n  hosts:\n    h1:\n"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    absent = task("Leave it", "file", arguments={"path": "{{ file }}-key", "mode": "0600", "state": "file"})
+    write_product(project, absent)
+    for host in ("h1", "h2"):
+        (project.folder / "files" / f"{host}-key").write_text("x", encoding="utf-8")
+        (project.folder / "files" / f"{host}-key").chmod(0o600)
+    ran(project, said)
+    # As when another product, or somebody, gave it a new key: the product itself finds nothing to do.
+    (project.folder / "files" / "h1-key").chmod(0o640)
+    (project.folder / "files" / "h1-key").unlink()
+    (project.folder / "files" / "h1-key").symlink_to("h2-key")
+    assert ran(project, said, "-l", "h1")["h1"] in {HostOutcome.OK, HostOutcome.CHANGED}
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.OK}
+    assert ran(project, said, "-l", "h2") == {"h2": HostOutcome.SKIPPED}
+
+
+def test_what_a_seal_by_hand_accepted_is_brought_back(project: Project, said: Command) -> None:
+    ran(project, said)
+    assert "unchanged" in said("drift", "seal").out
+    assert ran(project, said) == BOTH_SKIPPED, "it says what that of the run said"
+    file = project.folder / "files" / "h2"
+    file.write_text("two\n", encoding="utf-8")
+    assert said("drift", "seal").code == 0
+    assert ran(project, said) == {"h1": HostOutcome.SKIPPED, "h2": HostOutcome.CHANGED}
+    assert file.read_text(encoding="utf-8") == "one\n"
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+def test_an_inventory_that_changes_while_a_run_goes_on_is_applied_by_the_next(project: Project, said: Command) -> None:
+    later = {"dest": str(project.inventory / "later.yml"), "content": "all:\n  vars:\n    word: two\n", "mode": "0644"}
+    changes = task("Change the inventory", "copy", arguments=later, vars={"bedplate_manages": []})
+    written = {"dest": "{{ file }}-word", "content": "{{ word | default('one') }}", "mode": "0644"}
+    write_product(project, task("Write the word", "copy", arguments=written), changes)
+    ran(project, said)
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.CHANGED}
+    assert (project.folder / "files" / "h1-word").read_text(encoding="utf-8") == "two"
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+def test_what_was_made_with_other_answers_is_made_anew(project: Project, said: Command) -> None:
+    arguments = {"dest": "{{ file }}", "content": "{{ word | default('one') }}", "mode": "0644"}
+    parameters = [{"name": "word", "title": "Word", "type": "string"}]
+    project.product("baseline", [task("Write it", "copy", arguments=arguments)], parameters=parameters)
+    ran(project, said)
+    assert ran(project, said, "-p", "word=two") == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.CHANGED}
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.CHANGED}
+    assert ran(project, said) == BOTH_SKIPPED
+
+
+@pytest.mark.parametrize("name", [".bashrc", "file.orig", "link", "folder"])
+def test_a_digest_does_not_tell_of_all_content(project: Project, name: str) -> None:
+    files = project.root / "roles" / "new" / "files"
+    (files / "__pycache__").mkdir(parents=True)
+    for known in ("file", "module.pyc"):
+        (files / known).write_text("x", encoding="utf-8")
+    assert digest_is_whole(project.content)
+    if name in {"link", "folder"}:
+        (files / name).symlink_to(project.folder if name == "folder" else project.inventory / "hosts.yml")
+    else:
+        (files / name).write_text("x", encoding="utf-8")
+    assert not digest_is_whole(project.content)
+
+
+def test_what_others_are_told_of_a_host_is_part_of_what_is_meant(project: Project) -> None:
+    def meant() -> Intent:
+        adapter = InventoryAdapter(project.content, project.settings, project.inventory)
+        return intents(adapter, ["h2"], "content")["h2"]
+
+    groups = project.inventory / "groups.yml"
+    found = []
+    for variables in ("", "ansible_host: 192.0.2.1", "ansible_host: 192.0.2.2", "ansible_port: 2222"):
+        groups.write_text(f"role_observer:\n  hosts:\n    h1: {{{variables}}}\n", encoding="utf-8")
+        found.append(meant())
+    (project.root / "galaxy.yml").unlink()
+    (project.root / "galaxy.yml").write_text("version: 99.0.0\n", encoding="utf-8")
+    found.append(meant())
+    assert len(set(found)) == len(found)
+    groups.write_text("role_observer:\n  hosts:\n    h1: {ansible_port: 2222, ansible_user: kim}\n", encoding="utf-8")
+    assert meant() == found[-1], "who Ansible comes in as is nobody's matter"
+
+
+def test_what_could_not_be_read_is_not_as_it_was_sealed() -> None:
+    whole = {"file": {"/x": {"presence": "present", "type": "file", "content": "1"}}}
+    part = {"file": {"/x": {"presence": "present", "type": "file"}}}
+    lost = {"file": {"/x": {**whole["file"]["/x"], "mode": "0644"}}}
+    resources = Managed([Resource("file", "/x")])
+    for sealed, found, settled in (
+        (whole, whole, True),
+        (part, part, False),
+        (lost, whole, False),
+        (whole, lost, False),
+    ):
+        captures = [Capture(Identity("m"), int(time.time()), "b", states) for states in (sealed, found)]
+        looked = SimpleNamespace(of=lambda _host, capture=captures[1]: capture)
+        seal = Seal("h", datetime.now(UTC), Intent(), captures[0], resources)
+        assert is_as_sealed(seal, looked) is settled  # type: ignore[arg-type]
 
 
 def test_a_clock_that_is_far_off_is_no_detail() -> None:
@@ -215,6 +350,21 @@ def test_a_run_that_is_stopped_while_it_looks_does_nothing(project: Project, sai
     )
 
 
+def test_who_stops_a_run_while_it_looks_is_told_of_nothing_else(
+    project: Project, said: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settled(_self: Settling, prepared: PreparedRun) -> dict[str, str]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return dict.fromkeys(prepared.run.hosts, "as it was")
+
+    monkeypatch.setattr(Settling, "settled", settled)
+    answer = said("run", "baseline")
+    assert answer.code == 8
+    assert "Nothing to do" not in answer.err
+    assert "canceled: no hosts" in answer.out
+    assert not (project.folder / "files" / "h1").exists()
+
+
 @pytest.mark.parametrize(
     ("value", "elsewhere"),
     [
@@ -225,7 +375,35 @@ def test_a_run_that_is_stopped_while_it_looks_does_nothing(project: Project, sai
         ("{{ now(utc=true) }}", True),
         ("{{ ansible_date_time.epoch }}", True),
         ("{{ [1, 2] | random }}", True),
-        ("{{ groups['x'] | map('extract', hostvars) | list }}", False),
+        ("{{ groups['x'] | map('extract', hostvars) | list }}", True),
+        ("{{ hostvars['h2'].key }}", True),
+        ("{{ vars['x'] }}", True),
+        ("{{ group_names | join }}", True),
+        ("{{ ansible_facts.memtotal_mb }}", True),
+        ("{{ ansible_play_hosts }}", True),
+        ("{{ ansible_host ~ ':' ~ x.y[0] | default(1) }}", False),
+        ("{{ '/etc/passwd' is file }}", True),
+        ("{{ x is not ansible.builtin.defined or y is none }}", False),
+        ("{{ '/srv/*' | fileglob }}", True),
+        ("{{ ['/srv/*'] | map('ansible.builtin.fileglob') | list }}", True),
+        ("{{ x | map(y) | list }}", True),
+        ("{{ x | map(attribute='y') | map('upper') | select('match', '^a') | list }}", False),
+        ("{{ x | selectattr('y', 'exists') | list }}", True),
+        ("{{ x | selectattr('y') | rejectattr('z', 'equalto', 1) | list }}", False),
+        ("{{ 'x' | password_hash }}", True),
+        ("{{ '%Y' | strftime }}", True),
+        ("{{ '$TOKEN' | expandvars }}", True),
+        ("{% include 'x' %}", True),
+        ("{% set f = lookup %}{{ f('file', 'x') }}", True),
+        ("{{ (lookup)('file', 'x') }}", True),
+        ("{{ lookup(x, 'HOME') }}", True),
+        ("{{ lookup() }}", True),
+        ("{{ lookup('env', *x) }}", True),
+        ("{{ x.split(',') | first }}{% if y.items() %}1{% endif %}", False),
+        ("it's {{ lookup('file', 'x') }} isn't it", True),
+        ("{{ bedplate_run.id }}", True),
+        ("{{ not a template", True),
+        ({"{{ now() }}": 1}, True),
         ("{{ lookup('ansible.builtin.env', 'HOME') or lookup('env', 'XDG_STATE_HOME') }}", False),
         ("{{ lookup('ansible.builtin.env', 'TOKEN') }}", True),
         ("{{ lookup('env', 'HOME') ~ lookup('file', 'x') }}", True),

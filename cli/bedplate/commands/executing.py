@@ -50,7 +50,7 @@ def _settled(app: App, prepared: PreparedRun, control: StopControl) -> dict[str,
     except BedplateError as error:
         click.echo(f"bedplate: not looked whether there is anything to do: {error}", err=True)
         return {}
-    if settled:
+    if settled and not control.stop_requested:
         hosts = f"{len(settled)} of {len(prepared.run.hosts)} hosts"
         click.echo(f"Nothing to do on {hosts}: they are as they were sealed (--no-look does it all the same)", err=True)
     return settled

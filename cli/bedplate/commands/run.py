@@ -278,7 +278,8 @@ def _show_end(ended: Run, results: Sequence[HostResult], output: str) -> None:
     style = STATUS_STYLE[ended.status]
     counts = ", ".join(f"{count} {outcome}" for outcome, count in outcome_counts(results).items() if count)
     tasks = f", {ended.tasks} task{'' if ended.tasks == 1 else 's'}" if ended.tasks else ""
-    out.print(f"[{style}]{ended.status}[/] in {took(ended.duration)}: {counts or 'no hosts'}{tasks}")
+    how_long = f" in {took(ended.duration)}" if ended.duration is not None else ""
+    out.print(f"[{style}]{ended.status}[/]{how_long}: {counts or 'no hosts'}{tasks}")
     if ended.error:
         out.print(ended.error, style="red", markup=False)
     out.print(f"Run {ended.id}", highlight=False)

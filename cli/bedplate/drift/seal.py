@@ -72,6 +72,7 @@ class Seal:
         run: id of the run that brought the host to this state.
         taken_at: when it was captured (UTC).
         renewals: why it says something else of some packages than it did then, oldest first.
+        by_hand: somebody had it taken, whatever the host was like; no run had just brought it there.
     """
 
     host: str
@@ -81,6 +82,7 @@ class Seal:
     managed: Managed = field(default_factory=Managed)
     run: str = ""
     renewals: tuple[Renewal, ...] = ()
+    by_hand: bool = False
 
     @property
     def digest(self) -> str:
@@ -182,6 +184,7 @@ class Seal:
             "managed": _table(self.managed.resources),
             "unsealed": [[gap.role, gap.task, gap.reason] for gap in self.managed.unsealed],
             **({"renewals": [_renewal_row(one) for one in self.renewals]} if self.renewals else {}),
+            **({"by_hand": True} if self.by_hand else {}),
         }
 
 
@@ -255,6 +258,7 @@ def _seal(document: Mapping[str, Any]) -> Seal:
         managed=Managed(resources, [Unsealed(*gap) for gap in document["unsealed"]]),
         run=document["run"],
         renewals=tuple(map(_renewal, document.get("renewals", ()))),
+        by_hand=bool(document.get("by_hand")),
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+
+import yaml
 
 from bedplate.content import Content
 from bedplate.drift.lifecycle import MovedContent
@@ -16,7 +19,8 @@ from bedplate.drift.observation import By, Confidence
 _DIRTY = "-dirty"
 _FOLDERS = ("playbooks", "plugins", "roles")
 # The same rule as in the collection, which writes the digest on hosts.
-_NO_ENDINGS = ("~", ".pyc", ".pyo", ".retry", ".swp", ".orig", ".rej")
+_COMPILED = (".pyc", ".pyo")
+_NO_ENDINGS = ("~", *_COMPILED, ".retry", ".swp", ".orig", ".rej")
 
 
 def content_digest(content: Content) -> str:
@@ -26,6 +30,29 @@ def content_digest(content: Content) -> str:
     hidden files, compiled Python and what editors leave behind.
     """
     return _digest(content.root, _files(content.root))
+
+
+def digest_is_whole(content: Content) -> bool:
+    """Return whether the digest tells of all that roles may read: it passes over links, and over what is hidden."""
+    told = set(_files(content.root))
+    for top in _FOLDERS:
+        for folder, subfolders, names in os.walk(content.root / top):
+            if any(Path(folder, name).is_symlink() or name.startswith(".") for name in subfolders):
+                return False
+            subfolders[:] = [name for name in subfolders if name != "__pycache__"]
+            files = (Path(folder, name) for name in names if not name.endswith(_COMPILED))
+            if any(file.relative_to(content.root).as_posix() not in told for file in files):
+                return False
+    return True
+
+
+def content_version(content: Content) -> str:
+    """Return the version that the content says it is, which roles write down on hosts."""
+    manifest = content.root / "MANIFEST.json"
+    if manifest.is_file():
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
+    described = yaml.safe_load((content.root / "galaxy.yml").read_text(encoding="utf-8"))
+    return str((described or {}).get("version", ""))
 
 
 def product_digest(content: Content, product: str, playbook: str) -> str:

@@ -149,6 +149,10 @@ class InventoryAdapter:
             self._keep("listing", listing)
         return listing
 
+    def read_variables(self) -> None:
+        """Ask for variables now: they stay as they are now, whoever asks later. Raises InventoryError."""
+        self.listing  # noqa: B018 (it is kept)
+
     def host(self, name: str) -> dict[str, Any]:
         """Return a host's variables, templates not rendered. Raises NotFoundError, with what was near."""
         if name not in self.names.hosts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bedplate.content import Content
-from bedplate.errors import BedplateError, EngineError
+from bedplate.errors import BedplateError, EngineError, InventoryError
 from bedplate.execution.executor import RunEnd, RunObserver, StopControl
 from bedplate.execution.files import folder_of
 from bedplate.launch.request import PreparedRun
@@ -77,6 +78,9 @@ def main() -> int:
     launcher = Launcher(order.content, order.settings, order.inventory, store, order.exit_codes, tell=_write_line)
     control = StopControl()
     with control.signals():
+        if order.prepared.run.product in order.settings.drift.seal_after:
+            with contextlib.suppress(InventoryError):  # the run has its own copy
+                launcher.adapter.read_variables()
         ended = launcher.execute(order.prepared, control=control)
         _seal(launcher, ended, control)
     return ended.exit_code or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from bedplate.drift.finding import Cause, FindingQuery, FindingState
@@ -70,7 +71,8 @@ class SealKeeping:
             host: f"{count} finding{'' if count == 1 else 's'} that no role repairs: bedplate drift list --host {host}"
             for host, count in extra.items()
         }
-        sealed = self.seal_run(run.id, [host for host in run.hosts if host not in extra])
+        sealed = Sealed(run.product)
+        self._take(run, [host for host in run.hosts if host not in extra], sealed, by_hand=False)
         sealed.failures |= left_out
         return sealed
 
@@ -111,18 +113,25 @@ class SealKeeping:
         sealed.failures |= dict.fromkeys(sorted(missing), f"no run brought it to {product}")
         return sealed
 
-    def _take(self, run: Run, hosts: Collection[str] | None, sealed: Sealed) -> None:
+    def _take(self, run: Run, hosts: Collection[str] | None, sealed: Sealed, *, by_hand: bool = True) -> None:
         sealing = look(self._launcher, run.id, hosts, execute=self._execute)
         if sealing.run is not None:
             sealed.runs.append(sealing.run.id)
         key = seal_key(self._launcher.settings.home)
         left = sealing.seals()
         while seals := list(islice(left, _AT_ONCE)):
+            seals = self._marked(run.product, seals) if by_hand else seals
             texts = {digest: text for seal in seals for digest, text in texts_of(seal.capture).items()}
             new = set(self._seals.put([_kept(seal, run.product, key) for seal in seals], texts))
             sealed.new += [seal.host for seal in seals if seal.host in new]
             sealed.unchanged += [seal.host for seal in seals if seal.host not in new]
         sealed.failures |= sealing.failures
+
+    def _marked(self, product: str, seals: Sequence[Seal]) -> list[Seal]:
+        """Return seals as taken by hand; one that says what that of a run says is as good as that."""
+        kept = self._seals.kept(product, [seal.host for seal in seals])
+        same = {seal.host for seal in seals if seal.host in kept and kept[seal.host].digest == seal.digest}
+        return [seal if seal.host in same else replace(seal, by_hand=True) for seal in seals]
 
 
 def _kept(seal: Seal, product: str, key: bytes) -> KeptSeal:

@@ -31,7 +31,7 @@ from bedplate.drift.managing import hosts_to_seal, seal_from_run
 from bedplate.drift.observation import HostCheck
 from bedplate.drift.seal import Intent, Seal, SealError, request_for, texts_of, verify
 from bedplate.errors import EngineError
-from bedplate.execution.digest import content_digest
+from bedplate.execution.digest import content_digest, content_version
 from bedplate.execution.files import make_private
 from bedplate.execution.inventory import InventoryAdapter
 from bedplate.execution.inventory_cache import write_private
@@ -45,10 +45,10 @@ NO_SEAL = "there is no seal of it: bedplate drift seal takes one"
 _KEY_FILE = "seal.key"
 _KEY_BYTES = 32
 _OBSERVERS = "role_observer"
-# How a host is reached is no part of what it is meant to be.
+# How Ansible comes in is no part of what a host is meant to be. Its address and port are: others are told of them.
 _WAYS_IN = (
-    "ansible_become", "ansible_connection", "ansible_host", "ansible_port", "ansible_private_key_file",
-    "ansible_python_interpreter", "ansible_ssh_", "ansible_user",
+    "ansible_become", "ansible_connection", "ansible_private_key_file", "ansible_python_interpreter", "ansible_ssh_",
+    "ansible_user",
 )  # fmt: skip
 
 
@@ -214,17 +214,20 @@ def _distrust(host: str, seals: Mapping[str, str], key: bytes) -> str | None:
 def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> dict[str, Intent]:
     """Return what each host is meant to be: by the content, and by what the inventory says of it and of observers.
 
+    The content's version is part of the second: a host has it written down, and no digest of the content tells of it.
     An observer knows of all hosts, so all of them are part of what it is meant to be; the others know of observers.
 
     Raises:
         InventoryError: the inventory cannot be read.
     """
     observers = observers_of(adapter)
-    own = {host: _digest(_lasting(adapter.host(host))) for host in adapter.names.hosts}
+    own = {host: _digest(lasting(adapter.host(host))) for host in adapter.names.hosts}
     of_observers = _digest({host: own[host] for host in observers})
     of_all = _digest(own)
+    version = content_version(adapter.content)
     return {
-        host: Intent(content, _digest([own[host], of_all if host in observers else of_observers])) for host in hosts
+        host: Intent(content, _digest([version, own[host], of_all if host in observers else of_observers]))
+        for host in hosts
     }
 
 
@@ -267,7 +270,8 @@ def _read_key(file: Path) -> bytes:
     return key
 
 
-def _lasting(variables: Mapping[str, Any]) -> dict[str, Any]:
+def lasting(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what variables say of a host, without how Ansible comes in."""
     return {name: value for name, value in variables.items() if not name.startswith(_WAYS_IN)}
 
 

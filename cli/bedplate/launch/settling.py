@@ -2,45 +2,41 @@
 
 A host is settled where all of this holds, and is worked on like any other where anything of it does not:
 
-- the last run of the product that did something to it was executed here, brought it to its state, and is not too old;
-- it has a seal, and what it is meant to be - roles, playbooks, what the inventory says of it and of observers - is the
-  same as then, with nothing in it that is looked up elsewhere: a file's or a program's answer may be another one now;
+- the last run of the product that did something to it was executed by this machine, with the same answers, brought it
+  to its state, and is not too old;
+- it has a seal that was taken after such a run, not by hand, and what it is meant to be - roles, playbooks, what the
+  inventory says of it and of observers - is the same as then, with nothing in it that may say something else now;
 - a look finds the same machine, not started anew since, its clock right, as it was sealed, to the last detail;
 - the seal says all of what the product manages on it;
-- no observer has anything to do, and none was changed since: hosts have their certificates from there.
+- all observers, also those that the run does not ask for, are settled, and were as they are now before the host was
+  last worked on: hosts have their certificates from there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from bedplate.drift.capture import CaptureError
+from bedplate.drift.capture import Capture, CaptureError, State
 from bedplate.drift.comparison import compare
 from bedplate.drift.observation import CheckOutcome, HostCheck
 from bedplate.drift.seal import Seal, SealError
 from bedplate.drift.seals import SealRepository
-from bedplate.execution.digest import content_digest
+from bedplate.errors import NotFoundError
+from bedplate.execution.digest import content_digest, digest_is_whole
 from bedplate.launch.capturing import Captures, Execute, capture
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.request import PreparedRun
-from bedplate.launch.sealing import intents, observers_of, seal_key
+from bedplate.launch.sealing import intents, lasting, observers_of, seal_key
+from bedplate.launch.templating import looks_elsewhere
 from bedplate.runs import LOCAL, HostOutcome, Run, RunMode, RunQuery, RunStatus
 
 _RIGHT = frozenset({HostOutcome.OK, HostOutcome.CHANGED})
 _NOTHING_DONE = frozenset({HostOutcome.OK, HostOutcome.SKIPPED})
 # Runs that never touched a host.
 _NEVER_BEGAN = frozenset({RunStatus.PENDING, RunStatus.REFUSED})
-# What a template says today it may not say tomorrow, though nobody changed the inventory.
-_ELSEWHERE = re.compile(r"\b(?:lookup|query|q|now)\s*\(|ansible_date_time|\|\s*(?:random|shuffle)\b")
-# Where this machine keeps things is no content of anything.
-_PLACES = re.compile(
-    r"\b(?:lookup|query|q)\(\s*'(?:ansible\.builtin\.)?env'\s*,\s*'(?:HOME|USER|LOGNAME|XDG_\w+|BEDPLATE_HOME)'"
-)
 # So many seconds a clock may be off: the role packages sets one that is further off. A look takes its time, too.
 _CLOCK_OFF = 3600
 # So many seals are in memory at a time.
@@ -65,22 +61,20 @@ class Settling:
         Raises:
             InventoryError, StoreError, EngineError, RefusedError, NotFoundError: they cannot be looked at.
         """
+        run = prepared.run
         if not self._is_wanted(prepared):
             return {}
-        run = prepared.run
-        same = self._meant_as_sealed(run.product, self._brought_here(run))
-        if not same:
+        observers = observers_of(self.launcher.adapter)
+        same = self._meant_as_sealed(run, self._brought_here(run, observers), observers)
+        if not (observers <= same.keys() and same.keys() & {*run.hosts}):
             return {}
-        requests = (seal.request() for seal in self._opened(run.product, same))
+        hosts = [*same]
+        requests = (seal.request() for seal in self._opened(run.product, hosts))
         reason = f"whether run {run.id} has anything to do"
-        looked = capture(self.launcher, same, requests, reason=reason, execute=self.execute)
-        found = {seal.host: _sentence(seal) for seal in self._opened(run.product, same) if is_as_sealed(seal, looked)}
+        looked = capture(self.launcher, hosts, requests, reason=reason, execute=self.execute)
+        found = {seal.host: _sentence(seal) for seal in self._opened(run.product, hosts) if is_as_sealed(seal, looked)}
         looked.discard()
-        return found if self._observers.intersection(run.hosts) <= found.keys() else {}
-
-    @property
-    def _observers(self) -> set[str]:
-        return observers_of(self.launcher.adapter)
+        return {host: found[host] for host in run.hosts if host in found} if observers <= found.keys() else {}
 
     def _opened(self, product: str, hosts: Sequence[str]) -> Iterator[Seal]:
         """Yield the seals of hosts, in their order; one that cannot be trusted is passed over."""
@@ -97,10 +91,11 @@ class Settling:
         applies = run.engine == LOCAL and run.mode is RunMode.APPLY and not asked
         return applies and run.product in settings.seal_after and settings.settled_hours > 0
 
-    def _brought_here(self, run: Run) -> list[str]:
-        """Return the hosts that the last run of the product which did anything to them brought to its state."""
+    def _brought_here(self, run: Run, observers: Collection[str]) -> dict[str, Run]:
+        """Return the last runs of the product that did anything to hosts and observers, where they ended well there."""
         since = datetime.now(UTC) - timedelta(hours=self.launcher.settings.drift.settled_hours)
-        left, right = set(run.hosts), set[str]()
+        wanted = dict.fromkeys([*run.hosts, *observers])
+        left, right = set(wanted), dict[str, Run]()
         for earlier in self.launcher.store.find(RunQuery(product=run.product, since=since, limit=None)):
             if not left:
                 break
@@ -108,31 +103,53 @@ class Settling:
                 continue
             outcomes = {one.host: one.outcome for one in self.launcher.store.host_results(earlier.id)}
             touched = {host for host in left & {*earlier.hosts} if outcomes.get(host) is not HostOutcome.SKIPPED}
-            right |= {host for host in touched if earlier.engine == LOCAL and outcomes.get(host) in _RIGHT}
+            if _is_alike(earlier, run) and earlier.status is RunStatus.SUCCESSFUL:
+                right |= {host: earlier for host in touched if outcomes.get(host) in _RIGHT}
             left -= touched
-            if any(outcomes.get(host, HostOutcome.OK) not in _NOTHING_DONE for host in self._observers):
+            asked = {*earlier.hosts}.intersection(observers)
+            # What a run that did not go to its end had changed by then, it may not have told.
+            if asked and (
+                earlier.status is not RunStatus.SUCCESSFUL
+                or any(outcomes.get(host) not in _NOTHING_DONE for host in asked)
+            ):
                 break
-        return [host for host in run.hosts if host in right]
+        return {host: right[host] for host in wanted if host in right}
 
-    def _meant_as_sealed(self, product: str, hosts: Sequence[str]) -> list[str]:
+    def _meant_as_sealed(self, run: Run, brought: Mapping[str, Run], observers: Collection[str]) -> dict[str, Run]:
         """Return those of the hosts that are meant to be as when they were sealed, for all that anybody can tell."""
-        if not hosts:
-            return []
+        if not (brought.keys() >= {*observers} and digest_is_whole(self.launcher.content)):
+            return {}
         adapter = self.launcher.adapter
-        meant = intents(adapter, hosts, content_digest(self.launcher.content))
-        same = [seal.host for seal in self._opened(product, hosts) if seal.intent == meant[seal.host]]
-        return [host for host in same if not looks_elsewhere(adapter.host(host))]
+        meant = intents(adapter, brought, content_digest(self.launcher.content))
+        sealed = {
+            seal.host: seal.run
+            for seal in self._opened(run.product, [*brought])
+            if seal.intent == meant[seal.host]
+            and not seal.by_hand
+            and not looks_elsewhere(lasting(adapter.host(seal.host)))
+        }
+        moved = [self._run(sealed[host]) for host in observers if host in sealed]
+        return {host: brought[host] for host in sealed if all(_is_after(brought[host], each) for each in moved)}
+
+    def _run(self, run_id: str) -> Run | None:
+        with contextlib.suppress(NotFoundError):
+            return self.launcher.store.get(run_id)
+        return None
 
 
-def looks_elsewhere(value: Any) -> bool:  # noqa: ANN401
-    """Return whether a template in plain data asks something that may answer otherwise the next time."""
-    if isinstance(value, Mapping):
-        return any(map(looks_elsewhere, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(looks_elsewhere, value))
-    return (
-        isinstance(value, str) and ("{{" in value or "{%" in value) and bool(_ELSEWHERE.search(_PLACES.sub("", value)))
-    )
+def _is_alike(earlier: Run, run: Run) -> bool:
+    """Return whether a run was executed by the same machine, from where hosts let it in, with the same answers."""
+    here = earlier.engine == LOCAL and earlier.host_id == run.host_id
+    return here and dict(earlier.parameters) == dict(run.parameters)
+
+
+def _is_after(last: Run, moved: Run | None) -> bool:
+    """Return whether the run that worked on a host last knew what another one had made of an observer."""
+    if moved is None:
+        return False
+    if last.id == moved.id:
+        return True
+    return bool(last.started_at and moved.finished_at and last.started_at >= moved.finished_at)
 
 
 def is_as_sealed(seal: Seal, looked: Captures) -> bool:
@@ -144,12 +161,24 @@ def is_as_sealed(seal: Seal, looked: Captures) -> bool:
     if abs(found.taken_at - datetime.now(UTC).timestamp()) > _CLOCK_OFF:
         return False
     check = compare(seal, found)
-    same = check.outcome is CheckOutcome.CLEAN and not check.observations
-    return same and not check.reason and _is_whole(check) and seal.capture.boot_id == found.boot_id
+    same = check.outcome is CheckOutcome.CLEAN and not check.observations and _states(seal.capture) == _states(found)
+    return same and not check.reason and _is_whole(seal, check) and seal.capture.boot_id == found.boot_id
 
 
-def _is_whole(check: HostCheck) -> bool:
-    return not any(role.unverifiable for role in check.coverage)
+def _states(capture: Capture) -> dict[str, dict[str, State]]:
+    """Return all that was asked for, without which package it is from: that is not told each time."""
+    return {
+        kind: {key: {name: text for name, text in state.items() if name != "package"} for key, state in found.items()}
+        for kind, found in capture.states.items()
+        if found
+    }
+
+
+def _is_whole(seal: Seal, check: HostCheck) -> bool:
+    files = seal.capture.states.get("file", {})
+    known = (files.get(one.key, {}) for one in seal.managed.resources if one.kind == "file")
+    unread = any(state.get("type") == "file" and "content" not in state for state in known)
+    return not unread and not any(role.unverifiable for role in check.coverage)
 
 
 def _sentence(seal: Seal) -> str:
