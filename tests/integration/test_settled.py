@@ -413,3 +413,12 @@ def test_who_stops_a_run_while_it_looks_is_told_of_nothing_else(
 )
 def test_templates_that_may_say_something_else_tomorrow(value: Any, elsewhere: bool) -> None:
     assert looks_elsewhere(value) is elsewhere
+
+
+def test_what_a_task_does_to_its_own_host_counts_however_it_says_so(project: Project, said: Command) -> None:
+    arguments = {"dest": "{{ file }}", "content": "one\n", "mode": "0644"}
+    project.product("baseline", [task("Write it", "copy", arguments=arguments) | {"delegate_to": "h1"}])
+    ran(project, said)
+    for host in ("h1", "h2"):
+        (project.folder / "files" / host).write_text("two\n", encoding="utf-8")
+    assert ran(project, said) == {"h1": HostOutcome.CHANGED, "h2": HostOutcome.SKIPPED}, "h2 did it to another"

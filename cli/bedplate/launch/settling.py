@@ -69,7 +69,8 @@ class Settling:
         if not (observers <= same.keys() and same.keys() & {*run.hosts}):
             return {}
         hosts = [*same]
-        requests = (seal.request() for seal in self._opened(run.product, hosts))
+        today = datetime.now(UTC).date()
+        requests = (seal.request(today) for seal in self._opened(run.product, hosts))
         reason = f"whether run {run.id} has anything to do"
         looked = capture(self.launcher, hosts, requests, reason=reason, execute=self.execute)
         found = {seal.host: _sentence(seal) for seal in self._opened(run.product, hosts) if is_as_sealed(seal, looked)}

@@ -118,11 +118,11 @@ class CallbackModule(_original.CallbackModule):  # type: ignore[misc, name-defin
         self._host_start[host.get_name()] = datetime.now(UTC)
 
     def v2_runner_on_ok(self, result: Any) -> None:  # noqa: ANN401
-        with _context.set_local(**what_it_manages(result._task, result._result)):
+        with _context.set_local(**what_it_manages(result)):
             super().v2_runner_on_ok(result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:  # noqa: ANN401
-        with _context.set_local(**what_it_manages(result._task, result._result)):
+        with _context.set_local(**what_it_manages(result)):
             super().v2_runner_item_on_ok(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401
@@ -142,13 +142,17 @@ class CallbackModule(_original.CallbackModule):  # type: ignore[misc, name-defin
             super().v2_runner_on_unreachable(result)
 
 
-def what_it_manages(task: Task, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a host the task brings to its state, for its event: `manages`, or why nobody knows: `unsealed`."""
+def what_it_manages(told: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return what of a host a task brings to its state, for its event: `manages`, or why nobody knows: `unsealed`.
+
+    Args:
+        told: the task's result, as ansible hands it to callback plugins. What it does to another host is not told.
+    """
+    task, result, host = told._task, told._result, told._host.get_name()
     action = getattr(task, "resolved_action", None) or task.action
     reads_only = task.changed_when == [False]
-    if reads_only or result.get("_ansible_delegated_vars") or ("results" in result and task.loop is not None):
-        return {}
-    if is_neutral(action):
+    elsewhere = (task.delegate_to or host) != host  # rendered, in a result
+    if reads_only or elsewhere or ("results" in result and task.loop is not None) or is_neutral(action):
         return {}
     if _SAID in task.vars:
         return {"manages": [named.split(":", 1) for named in task.vars[_SAID]]}
