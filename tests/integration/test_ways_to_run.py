@@ -100,14 +100,11 @@ class TestWays:
 
 
 def test_a_second_run_changes_nothing(lab: LabFleet) -> None:
-    first, second, third = (
-        json.loads(lab.bedplate("run", "baseline", "--limit", HOST, "-o", "json", *options).stdout)
-        for options in (("--no-look",), ("--no-look",), ())
-    )
+    words = ("run", "baseline", "--no-look", "--limit", HOST, "-o", "json")
+    first, second = (json.loads(lab.bedplate(*words).stdout) for _ in range(2))
     (result,) = second["results"]
     assert (result["changed"], second["summary"]["ok"]) == (0, 1)
     assert result["ok"] >= first["results"][0]["ok"] > 20  # it looked, and did not skip
-    assert (third["summary"]["skipped"], third["tasks"]) == (1, 0), "one look says it all"
 
 
 def test_the_collection_carries_nothing_of_the_workshop(built: Path) -> None:
