@@ -95,7 +95,7 @@ def _padded(content: bytes, size: int) -> bytes:
     return content + b"\0" * (-len(content) % size)
 
 
-def _answers(bus: socket.socket) -> Iterator[tuple[int, str]]:
+def _answers(bus: socket.socket) -> Iterator[tuple[int, bytes]]:
     """Yield answers: which call each is for, and what it says; signals are none."""
     received, start = b"", 0
     while True:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -79,36 +79,8 @@ def _figures(
             [sample.seconds for sample in reference],
             limit=None,
         ),
-        compare(
-            f"baseline with nothing to do: round trips per host, {hosts}",
-            [sample.trips / _HOSTS for sample in ours],
-            [sample.trips / _HOSTS for sample in reference],
-            limit=None,
-            unit="trips",
-        ),
-        compare(
-            f"baseline with nothing to do: tasks per host, {hosts}",
-            [sample.tasks / _HOSTS for sample in ours],
-            [sample.tasks / _HOSTS for sample in reference],
-            limit=None,
-            unit="tasks",
-            note="those passed over count too",
-        ),
-        compare(
-            f"baseline with nothing to do, --no-look: round trips per host, {hosts}",
-            [sample.trips / _HOSTS for sample in every],
-            [sample.trips / _HOSTS for sample in reference],
-            limit=None,
-            unit="trips",
-        ),
-        compare(
-            f"baseline with nothing to do, --no-look: tasks per host, {hosts}",
-            [sample.tasks / _HOSTS for sample in every],
-            [sample.tasks / _HOSTS for sample in reference],
-            limit=None,
-            unit="tasks",
-            note="those passed over count too",
-        ),
+        *_counted("", ours, reference),
+        *_counted(", --no-look", every, reference),
         compare(
             f"baseline per host, first run / with nothing to do, --no-look, {hosts}",
             [first.seconds / _HOSTS],
@@ -117,6 +89,14 @@ def _figures(
             note="apt's cache warm; sealed after it",
         ),
     ]
+
+
+def _counted(how: str, ours: Sequence[Sample], reference: Sequence[Sample]) -> Iterator[Figure]:
+    """Yield how often hosts are asked, and how many tasks they have, of runs that find nothing to do."""
+    for what, unit, note in (("round trips", "trips", ""), ("tasks", "tasks", "those passed over count too")):
+        per_host = [[getattr(sample, unit) / _HOSTS for sample in samples] for samples in (ours, reference)]
+        name = f"baseline with nothing to do{how}: {what} per host, {_HOSTS} hosts"
+        yield compare(name, *per_host, limit=None, unit=unit, note=note)
 
 
 class BaselineLab:

@@ -205,8 +205,10 @@ def logs(app: App, run_id: str, *, follow: bool) -> None:
 
     Example: bedplate runs logs k7f2 --follow
     """
+    from bedplate.execution.teller import LOG
+
     run = app.store.get(run_id)
-    log = run.folder / "stdout.log" if run.folder else None
+    log = run.folder / LOG if run.folder else None
     if log is None or not (log.is_file() or follow):
         raise NotFoundError(
             "its log is not on this machine",

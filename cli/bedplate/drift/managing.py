@@ -10,7 +10,8 @@ from bedplate.drift.seal import Managed, Unsealed, resources_of
 from bedplate.runs import Event, EventQuery, HostOutcome, RunRepository
 
 KINDS = frozenset({"runner_on_ok", "runner_item_on_ok"})
-_RIGHT = frozenset({HostOutcome.OK, HostOutcome.CHANGED})
+# Outcomes of hosts that a run brought to their state.
+RIGHT = frozenset({HostOutcome.OK, HostOutcome.CHANGED})
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ def hosts_to_seal(store: RunRepository, run_id: str) -> list[str]:
         StoreError: the store cannot be reached.
         NotFoundError: there is no such run.
     """
-    return [result.host for result in store.host_results(run_id) if result.outcome in _RIGHT]
+    return [result.host for result in store.host_results(run_id) if result.outcome in RIGHT]
 
 
 def seal_from_run(store: RunRepository, run_id: str, host: str) -> Managed:

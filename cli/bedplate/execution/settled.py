@@ -20,7 +20,7 @@ from bedplate.execution.files import folder_of, open_private
 from bedplate.execution.teller import LOG, tell_finished
 from bedplate.runs import Event, HostResult, Run
 
-TASK = "Look whether there is anything to do"
+_TASK = "Look whether there is anything to do"
 _ACTION = "bedplate.datacenter.seal"
 
 
@@ -87,7 +87,7 @@ def _event(number: int, host: str, reason: str) -> Event:
         kind="runner_on_skipped",
         created=datetime.now(UTC),
         host=host,
-        task=TASK,
+        task=_TASK,
         action=_ACTION,
         stdout=_line(host, reason),
         data={"res": {"changed": False, "skip_reason": reason}},

@@ -190,9 +190,10 @@ class Launcher:
         try:
             with Heartbeat(self.store, run.id, control):
                 turned_away = self._turn.wait(prepared, control)
-                settled = look(prepared, control) if look and turned_away is None else {}
-                if control.stop_requested and look and turned_away is None:
-                    turned_away = _STOPPED_LOOKING
+                settled: Mapping[str, str] = {}
+                if look is not None and turned_away is None:
+                    settled = look(prepared, control)
+                    turned_away = _STOPPED_LOOKING if control.stop_requested else None
                 if turned_away is None:
                     self._perform(prepared, settled, [*observers, recorder], control)
                 else:

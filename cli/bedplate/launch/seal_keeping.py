@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bedplate.drift.finding import Cause, FindingQuery, FindingState
-from bedplate.drift.managing import hosts_to_seal
+from bedplate.drift.managing import RIGHT, hosts_to_seal
 from bedplate.drift.repository import DriftRepository
 from bedplate.drift.seal import Seal, texts_of
 from bedplate.drift.seals import KeptSeal, Sealed, SealRepository
@@ -15,13 +15,12 @@ from bedplate.errors import NotFoundError
 from bedplate.launch.capturing import Execute
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.sealing import look, seal_key
-from bedplate.runs import LOCAL, HostOutcome, Run, RunMode, RunQuery, RunStatus
+from bedplate.runs import LOCAL, Run, RunMode, RunQuery, RunStatus
 
 # So many seals are in memory at a time.
 _AT_ONCE = 100
 # A host that none of so many runs brought to its product counts as one that none ever did.
 _RUNS = 50
-_RIGHT = frozenset({HostOutcome.OK, HostOutcome.CHANGED})
 _ENDS = (RunStatus.SUCCESSFUL, RunStatus.FAILED)
 _OPEN = tuple(state for state in FindingState if state.is_open)
 
@@ -104,7 +103,7 @@ class SealKeeping:
         for run in self._launcher.store.find(RunQuery(product=product, statuses=_ENDS, limit=_RUNS)):
             if not missing or run.mode is not RunMode.APPLY or missing.isdisjoint(run.hosts):
                 continue
-            reached = {one.host for one in self._launcher.store.host_results(run.id) if one.outcome in _RIGHT}
+            reached = {one.host for one in self._launcher.store.host_results(run.id) if one.outcome in RIGHT}
             if reached & missing:
                 self._take(run, [host for host in hosts if host in reached & missing], sealed)
                 missing -= reached

@@ -21,26 +21,25 @@ from datetime import UTC, datetime, timedelta
 
 from bedplate.drift.capture import Capture, CaptureError, State
 from bedplate.drift.comparison import compare
+from bedplate.drift.managing import RIGHT
 from bedplate.drift.observation import CheckOutcome, HostCheck
-from bedplate.drift.seal import Seal, SealError
+from bedplate.drift.seal import Seal
 from bedplate.drift.seals import SealRepository
 from bedplate.errors import NotFoundError
-from bedplate.execution.digest import content_digest, digest_is_whole
+from bedplate.execution.digest import digest_is_whole
 from bedplate.launch.capturing import Captures, Execute, capture
 from bedplate.launch.launcher import Launcher
 from bedplate.launch.request import PreparedRun
-from bedplate.launch.sealing import intents, lasting, observers_of, seal_key
+from bedplate.launch.seal_renewal import SealRenewal
+from bedplate.launch.sealing import intents, lasting, observers_of
 from bedplate.launch.templating import looks_elsewhere
 from bedplate.runs import LOCAL, HostOutcome, Run, RunMode, RunQuery, RunStatus
 
-_RIGHT = frozenset({HostOutcome.OK, HostOutcome.CHANGED})
 _NOTHING_DONE = frozenset({HostOutcome.OK, HostOutcome.SKIPPED})
 # Runs that never touched a host.
 _NEVER_BEGAN = frozenset({RunStatus.PENDING, RunStatus.REFUSED})
 # So many seconds a clock may be off: the role packages sets one that is further off. A look takes its time, too.
 _CLOCK_OFF = 3600
-# So many seals are in memory at a time.
-_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,7 @@ class Settling:
 
     def _opened(self, product: str, hosts: Sequence[str]) -> Iterator[Seal]:
         """Yield the seals of hosts, in their order; one that cannot be trusted is passed over."""
-        key = seal_key(self.launcher.settings.home)
-        for first in range(0, len(hosts), _AT_ONCE):
-            signed = self.seals.signed(product, hosts[first : first + _AT_ONCE])
-            for host in hosts[first : first + _AT_ONCE]:
-                with contextlib.suppress(SealError, KeyError):
-                    yield Seal.from_text(signed[host], host, key)
+        return (seal for _, _, seal in SealRenewal(self.launcher, self.seals).opened(product, hosts))
 
     def _is_wanted(self, prepared: PreparedRun) -> bool:
         settings, run = self.launcher.settings.drift, prepared.run
@@ -105,7 +99,7 @@ class Settling:
             outcomes = {one.host: one.outcome for one in self.launcher.store.host_results(earlier.id)}
             touched = {host for host in left & {*earlier.hosts} if outcomes.get(host) is not HostOutcome.SKIPPED}
             if _is_alike(earlier, run) and earlier.status is RunStatus.SUCCESSFUL:
-                right |= {host: earlier for host in touched if outcomes.get(host) in _RIGHT}
+                right |= {host: earlier for host in touched if outcomes.get(host) in RIGHT}
             left -= touched
             asked = {*earlier.hosts}.intersection(observers)
             # What a run that did not go to its end had changed by then, it may not have told.
@@ -121,7 +115,7 @@ class Settling:
         if not (brought.keys() >= {*observers} and digest_is_whole(self.launcher.content)):
             return {}
         adapter = self.launcher.adapter
-        meant = intents(adapter, brought, content_digest(self.launcher.content))
+        meant = intents(adapter, brought, run.content_digest)
         sealed = {
             seal.host: seal.run
             for seal in self._opened(run.product, [*brought])
