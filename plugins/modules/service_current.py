@@ -53,6 +53,11 @@ options:
     description: Whether the service starts at boot.
     type: bool
     default: true
+  running:
+    description:
+      - Whether the service is to run. One that is not is stopped and does not start at boot; there may be no such unit.
+    type: bool
+    default: true
   units:
     description: Several services, one after another. The first one that fails ends the module.
     type: list
@@ -81,6 +86,10 @@ options:
         elements: str
         default: []
       enabled:
+        description: As for one service.
+        type: bool
+        default: true
+      running:
         description: As for one service.
         type: bool
         default: true
@@ -281,6 +290,12 @@ def _plan(service: Service, params: dict, newer_config: list[str], newer_units: 
     return actions
 
 
+def _ending(service: Service) -> list[str]:
+    """Return the systemctl verbs that stop the service for good."""
+    at_rest = service.properties.get("ActiveState") in ("inactive", "failed")
+    return [*(["disable"] if service.enabled else []), *([] if at_rest else ["stop"])]
+
+
 def _with_restart(actions: list[str]) -> list[str]:
     """Return the actions with those that a new drop-in needs: in check mode, systemd has not noticed any."""
     others = [action for action in actions if action not in ("daemon-reload", "reload")]
@@ -308,6 +323,11 @@ def _apply(service: Service, actions: list[str]) -> None:
 def agree(module: AnsibleModule, params: dict) -> dict:
     """Bring one service to where it is to be; return what was done, and for what."""
     service = Service(module, params["name"])
+    if not params["running"]:
+        actions = _ending(service)
+        if not module.check_mode:
+            _apply(service, actions)
+        return {"name": service.name, "actions": actions, "newer": []}
     if service.properties.get("LoadState") == "not-found":
         module.fail_json(msg="there is no unit {0} on this host; its package is missing".format(service.name))
     if service.properties.get("LoadState") == "masked":
@@ -334,6 +354,7 @@ def main() -> None:
         "drop_in": {"type": "str"},
         "reread": {"type": "list", "elements": "str", "default": []},
         "enabled": {"type": "bool", "default": True},
+        "running": {"type": "bool", "default": True},
     }
     named = {**unit, "name": {"type": "str", "required": True}}
     module = AnsibleModule(

@@ -8,6 +8,8 @@ import getpass
 import glob
 import ipaddress
 import os
+import pwd
+import re
 import secrets
 import struct
 import syslog
@@ -111,12 +113,12 @@ certificate_expired:
   returned: when state is present
   type: bool
 connected:
-  description: Address and port of the hosts that rsyslog is connected to.
+  description: Address and port of the hosts that logs go to: those that rsyslog, or its tunnel, is connected to.
   returned: when state is delivery
   type: list
   elements: str
 words:
-  description: What rsyslog complained of last, within two minutes; empty when it did not.
+  description: What the tunnel, or else rsyslog, complained of last, within two minutes; empty when it did not.
   returned: when state is delivery
   type: str
 """
@@ -124,6 +126,9 @@ words:
 _METRIC = "bedplate_verify-{0}.prom"
 _NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
+# What stunnel says of each connection to a receiver, as an error.
+_HARMLESS = "OCSP: No OCSP stapling response received"
+_LEVEL = re.compile(r"^LOG\d\[[^]]*\]: ")
 _TCP_LISTENS = "0A"
 _TCP_ESTABLISHED = "01"
 _LOCAL, _REMOTE = 1, 2
@@ -206,7 +211,7 @@ def listening() -> list[dict[str, object]]:
     found = {}
     for protocol, state in (("tcp", _TCP_LISTENS), ("udp", _UDP_UNCONNECTED)):
         for table in (protocol, protocol + "6"):
-            for address, port, inode in _sockets("/proc/net/" + table, state):
+            for address, port, inode, _uid in _sockets("/proc/net/" + table, state):
                 if not address.is_loopback and not (protocol == "udp" and port >= _first_ephemeral_port()):
                     found.setdefault((port, protocol), programs.get(inode, ""))
     return [{"port": port, "protocol": kind, "program": program} for (port, kind), program in sorted(found.items())]
@@ -219,14 +224,14 @@ def _first_ephemeral_port() -> int:
 
 def _sockets(
     table: str, state: str, end: int = _LOCAL
-) -> list[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int, str]]:
-    """Return address and port of one end, and inode, of a table's sockets in one state."""
+) -> list[tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int, str, str]]:
+    """Return address and port of one end, inode and owner's id of a table's sockets in one state."""
     try:
         with open(table, encoding="ascii") as file:
             rows = [line.split() for line in file.readlines()[1:]]
     except FileNotFoundError:
         return []
-    return [(*_endpoint(row[end]), row[9]) for row in rows if row[3] == state]
+    return [(*_endpoint(row[end]), row[9], row[7]) for row in rows if row[3] == state]
 
 
 def _endpoint(text: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
@@ -273,22 +278,28 @@ def services(module: AnsibleModule, names: list[str]) -> dict[str, str]:
     return {name: states[number] for number, name in enumerate(names) if number < len(states)}
 
 
-def connected(program: str) -> list[str]:
-    """Return address and port of what a program is connected to."""
+def connected(program: str, account: str) -> list[str]:
+    """Return address and port of what a program and one of an account are connected to, but for ways to each other.
+
+    Whose a socket is also a root without the right to look into other processes can tell, but not which program has it.
+    """
     programs = _programs()
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for address, port, inode in _sockets("/proc/net/" + table, _TCP_ESTABLISHED, _REMOTE):
-            if programs.get(inode) == program:
-                found.add("{0}:{1}".format(address, port))
-    return sorted(found)
+    owner = {str(each.pw_uid) for each in pwd.getpwall() if each.pw_name == account}
+
+    def ends(state: str, end: int) -> set[tuple[str, int]]:
+        found = [each for table in ("tcp", "tcp6") for each in _sockets("/proc/net/" + table, state, end)]
+        return {(str(at), port) for at, port, inode, uid in found if uid in owner or programs.get(inode) == program}
+
+    others = ends(_TCP_ESTABLISHED, _REMOTE) - ends(_TCP_LISTENS, _LOCAL) - ends(_TCP_ESTABLISHED, _LOCAL)
+    return sorted("{0}:{1}".format(address, port) for address, port in others)
 
 
 def last_words(module: AnsibleModule, unit: str) -> str:
     """Return what a unit complained of last, within two minutes."""
-    asked = ["--unit", unit, "--priority", "warning", "--since", "-2min", "--lines", "1", "--output", "cat", "--quiet"]
+    asked = ["--unit", unit, "--priority", "warning", "--since", "-2min", "--lines", "20", "--output", "cat", "--quiet"]
     _, out, _ = module.run_command(["journalctl", *asked])
-    return out.strip()
+    said = [line for line in out.splitlines() if line and not line.endswith(_HARMLESS)]
+    return _LEVEL.sub("", said[-1]).strip() if said else ""
 
 
 def certificate_expired(module: AnsibleModule, path: str) -> bool:
@@ -372,7 +383,9 @@ def main() -> None:
             end(params["textfile_directory"], params["token"])
         module.exit_json(changed=False)
     if params["state"] == "delivery":
-        module.exit_json(changed=False, connected=connected("rsyslogd"), words=last_words(module, "rsyslog"))
+        # Where there is TLS, what it says comes first: rsyslog would only say that nobody takes anything.
+        words = last_words(module, "bedplate-log-tunnel") or last_words(module, "rsyslog")
+        module.exit_json(changed=False, connected=connected("rsyslogd", "stunnel4"), words=words)
     token = "" if module.check_mode else new_token()
     found, other_keys = accounts(module)
     module.exit_json(

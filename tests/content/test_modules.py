@@ -60,6 +60,19 @@ def test_a_service_is_brought_up_to_its_files(
 
 
 @pytest.mark.parametrize(
+    ("properties", "actions"),
+    [
+        ({}, ["disable", "stop"]),
+        ({"ActiveState": "activating", "UnitFileState": "disabled"}, ["stop"]),
+        ({"ActiveState": "failed"}, ["disable"]),
+        ({"ActiveState": "inactive", "UnitFileState": "", "LoadState": "not-found"}, []),
+    ],
+)
+def test_a_service_that_is_not_to_run_ends(properties: dict[str, str], actions: list[str]) -> None:
+    assert SERVICE._ending(service(**properties)) == actions
+
+
+@pytest.mark.parametrize(
     ("actions", "all_of_them"),
     [
         ([], ["daemon-reload", "restart"]),

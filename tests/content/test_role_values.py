@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from content.role_content import ROOT
 from content.role_values import role_values
 
 
@@ -169,6 +171,37 @@ def test_an_observer_sees_a_host_that_answers_no_pings(tmp_path: Path) -> None:
         'ip saddr 192.0.2.1 meta l4proto 58 accept comment "ping"',
         'ip6 saddr 2001:db8::1 meta l4proto 58 accept comment "ping"',
     ]
+
+
+def test_a_receiver_has_the_name_or_the_address_that_its_certificate_is_for(tmp_path: Path) -> None:
+    receivers = [
+        {"address": "192.0.2.1", "name": "obs1"},
+        {"address": "logs.example.com", "port": 6514, "tls": True},
+        {"address": "192.0.2.3"},
+        {"address": "2001:db8::4", "tls": False},
+    ]
+    certificate = {"_certificates_in_use": True, "certificates_directory": "/etc/bedplate/tls"}
+    hosts: dict[str, dict[str, Any]] = {
+        "obs1": {"bedplate_role": "observer", "ansible_host": "192.0.2.1", **certificate},
+        "web1": {"logging_receivers": receivers, **certificate},
+    }
+    for name in ("tunnels", "sent"):
+        (tmp_path / name).mkdir()
+    template = ROOT / "roles" / "logging" / "templates"
+    lines = "{{ lookup('ansible.builtin.template', '%s').splitlines() | map('trim') | select | list }}"
+    tunnels = role_values(tmp_path / "tunnels", "logging", lines % (template / "tunnel.conf.j2"), hosts)["web1"]
+    for wanted in (
+        ["[forward-1]", "accept = 127.0.0.1:2515", "connect = 192.0.2.1:2514", "checkHost = obs1"],
+        ["[forward-2]", "accept = 127.0.0.1:2516", "connect = logs.example.com:6514", "checkHost = logs.example.com"],
+        ["[forward-3]", "accept = 127.0.0.1:2517", "connect = 192.0.2.3:2514", "checkIP = 192.0.2.3"],
+    ):
+        start = tunnels.index(wanted[0])
+        assert [line for line in tunnels[start : start + 10] if line in wanted] == wanted
+    assert "[forward-4]" not in tunnels
+    sent = role_values(tmp_path / "sent", "logging", lines % (template / "forward.conf.j2"), hosts)
+    ends = [line for line in sent["web1"] if line.startswith(("target=", "port="))]
+    assert ends[-2:] == ['target="2001:db8::4"', 'port="2514"']
+    assert ends[:2] == ['target="127.0.0.1"', 'port="2515"']
 
 
 def test_what_differs_between_platforms(tmp_path: Path) -> None:

@@ -318,6 +318,25 @@ def test_nothing_is_lost_while_a_whole_observer_is_down(fleet: Fleet) -> None:
     eventually(lambda: len(set(fleet.received(host, token))), 300)
 
 
+def test_nothing_is_lost_while_an_observers_certificate_is_not_accepted(fleet: Fleet) -> None:
+    token, host, tls = secrets.token_hex(16), "ash1-cloud-01", "/etc/bedplate/tls"
+    complaint = "journalctl --quiet --unit bedplate-log-tunnel --since -2min --grep 'certificate' || true"
+    fleet.shell(
+        SECOND,
+        f"mkdir /tmp/own && cp -p {tls}/host.* /tmp/own && openssl req -x509 -newkey rsa:2048 -nodes -days 1"
+        f" -subj /CN={SECOND} -keyout /tmp/other.key -out /tmp/other.pem 2>/dev/null && cd {tls}"
+        f" && cat /tmp/other.key > host.key && cat /tmp/other.pem > host.pem && systemctl restart {RECEIVER}",
+    )
+    try:
+        fleet.shell(host, f'seq --format "{token} %03.0f" 0 9 | logger --tag proof')
+        eventually(lambda: bool(fleet.shell(host, complaint).strip()), True)
+        fleet.shell(host, f'seq --format "{token} %03.0f" 10 299 | logger --tag proof')
+        assert not fleet.received(host, token)
+    finally:
+        fleet.shell(SECOND, f"cp -p /tmp/own/* {tls} && rm -r /tmp/own /tmp/other.* && systemctl restart {RECEIVER}")
+    eventually(lambda: len(set(fleet.received(host, token))), 300)
+
+
 def test_messages_wait_on_disk_when_rsyslog_stops_too(fleet: Fleet) -> None:
     token, host = secrets.token_hex(16), "fra1-colo-01"
     fleet.shell(host, "systemctl stop rsyslog syslog.socket")

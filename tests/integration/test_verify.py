@@ -23,6 +23,7 @@ from lab_fleet import ROOT, LabFleet
 
 OBSERVER, EXPIRED = "fra1-obs-01", "ash1-cloud-01"
 CERTIFICATE = "/etc/bedplate/tls/host.pem"
+TUNNEL = "bedplate-log-tunnel"
 BLOCK = (
     "nft 'add table inet proof; add chain inet proof {chain} {{ type filter hook {chain} priority -300; }}; "
     "add rule inet proof {chain} tcp dport {port} drop'"
@@ -70,8 +71,8 @@ FAULTS = [
     ),
     Fault(
         EXPIRED, "logs", "its certificate has expired",
-        f"cp -p {CERTIFICATE} /tmp/host.pem; cat /tmp/expired.pem > {CERTIFICATE}; systemctl restart rsyslog",
-        f"cp -p /tmp/host.pem {CERTIFICATE}; systemctl restart rsyslog; rm /tmp/host.pem /tmp/expired.pem",
+        f"cp -p {CERTIFICATE} /tmp/host.pem; cat /tmp/expired.pem > {CERTIFICATE}; systemctl restart {TUNNEL}",
+        f"cp -p /tmp/host.pem {CERTIFICATE}; systemctl restart {TUNNEL}; rm /tmp/host.pem /tmp/expired.pem",
     ),
     Fault("ash1-cloud-01", "clock", "chrony is inactive", "systemctl stop chrony", "systemctl start chrony"),
     Fault(

@@ -22,6 +22,7 @@ _ROWS: tuple[tuple[str, str, str, Severity], ...] = (
     ("file", "/var/spool/cron/*", "*", Severity.HIGH),
     ("file", "/etc/systemd/system/*", "*", Severity.HIGH),
     ("file", "/etc/rsyslog*", "*", Severity.HIGH),
+    ("file", "/etc/bedplate/log-tunnel.conf", "*", Severity.HIGH),
     ("user", "*", "*", Severity.HIGH),
     ("group", "*", "*", Severity.HIGH),
     ("authorized_key", "*", "*", Severity.CRITICAL),
