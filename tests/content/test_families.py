@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from content.role_content import ROLES, flatten, read_yaml
+from content.role_values import role_values
 
 # Of each platform, the family as Ansible names it.
 FAMILIES = {"Debian": "debian", "Ubuntu": "debian"}
@@ -76,3 +77,21 @@ def test_tasks_of_one_mechanism_are_chosen_by_the_family(role: Path) -> None:
         if isinstance(text, str)
     }
     assert folders <= named
+
+
+@pytest.mark.parametrize(
+    ("role", "wanted"),
+    [("logging", ["_logging_confinement", "_logging_try"]),
+     ("observer", ["_observer_confinement", "_observer_try_receiver", "_observer_client_minimum"])],
+)  # fmt: skip
+def test_what_differs_between_platforms_of_a_family(role: str, wanted: list[str], tmp_path: Path) -> None:
+    ubuntu = {"distribution": "Ubuntu", "os_family": "Debian"}
+    facts = {"u22": {**ubuntu, "distribution_version": "22.04"}, "u24": {**ubuntu, "distribution_version": "24.04"}}
+    found = role_values(tmp_path, role, f"{{{{ [{', '.join(wanted)}] }}}}", {"d12": {}, "u22": {}, "u24": {}}, facts)
+    # Only Ubuntu 24.04 keeps rsyslog from a candidate that is a file.
+    assert {host: (bool(values[0]), values[1][0]) for host, values in found.items()} == {
+        "d12": (False, "/usr/sbin/rsyslogd"), "u22": (False, "/usr/sbin/rsyslogd"), "u24": (True, "sh"),
+    }  # fmt: skip
+    assert {host: values[2:] for host, values in found.items()} == {
+        host: ([] if role == "logging" else ["" if host == "u22" else "TLS12"]) for host in found
+    }
