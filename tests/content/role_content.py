@@ -45,7 +45,7 @@ def flatten(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def role_tasks(role: Path) -> list[dict[str, Any]]:
     """Return all tasks of a role."""
-    files = sorted((role / "tasks").glob("*.yml"))
+    files = sorted((role / "tasks").rglob("*.yml"))
     return [task for file in files for task in flatten(read_yaml(file) or [])]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from content.role_content import ROOT, load_plugin, read_yaml
+from content.role_content import load_plugin
+from content.role_values import role_values
 
 METRICS = load_plugin("roles/hardware/files/hardware_metrics.py")
 
@@ -81,8 +82,8 @@ def test_microcode_is_looked_for_in_what_apt_uses(tmp_path: Path, components: st
     for name, text in {"systemd-detect-virt": "exit 1", "apt-get": f"echo '{components}'"}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
-    look = read_yaml(ROOT / "roles/hardware/vars/main.yml")["_hardware_look"]
-    command = ["sh", "-c", look, "sh", "ttyS0", "/etc/default/grub.d/none.cfg", "non-free-firmware"]
+    look = role_values(tmp_path, "hardware", "{{ _hardware_look }}", {"web1": {}})["web1"]
+    command = ["sh", "-c", look, "sh", "ttyS0", "/etc/default/grub.d/none.cfg"]
     path = f"{tmp_path}:{os.environ['PATH']}"
     printed = subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, check=False).stdout
     assert ("microcode-component" in printed.splitlines()) is found

@@ -76,9 +76,8 @@ def test_phases_come_in_order(role: Path) -> None:
 @each_role
 def test_platforms(role: Path) -> None:
     platforms = read_yaml(role / "vars" / "main.yml")[f"_{role.name}_platforms"]
-    # Debian is what the scenarios run on. One role that refuses a host ends the baseline there.
-    assert platforms[:2] == ["Debian 12", "Debian 13"]
-    assert platforms[2:] == ([] if role.name == "observer" else ["Ubuntu 22.04", "Ubuntu 24.04"])
+    # One role that refuses a host ends the baseline there.
+    assert platforms == ["Debian 12", "Debian 13", "Ubuntu 22.04", "Ubuntu 24.04"]
     named = {entry["name"] for entry in read_yaml(role / "meta" / "main.yml")["galaxy_info"]["platforms"]}
     assert named == {name.split()[0] for name in platforms}
 
