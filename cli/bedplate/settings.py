@@ -184,7 +184,7 @@ class DriftSettings:
         textfile: the file of the night's metrics, in a folder that a node exporter reads; empty means none.
         notify: where messages go, as apprise has it (mailto://…, slack://…).
         seal_after: the products after whose runs hosts are sealed; empty for none.
-        renew_after: the products whose runs update packages that seals take over; empty for none.
+        renew_after: the products of whose runs seals take over what they updated or wrote; empty for none.
         settled_hours: for so long after a run on a host, another one of that product leaves it alone if a look finds it
             as it was sealed; 0 for never.
         record: whether fast checks also compare hosts with their records in NetBox, as the inventory has these.
@@ -201,7 +201,7 @@ class DriftSettings:
     textfile: str = ""
     notify: tuple[str, ...] = ()
     seal_after: tuple[str, ...] = ("baseline",)
-    renew_after: tuple[str, ...] = ("patch",)
+    renew_after: tuple[str, ...] = ("patch", "observe")
     settled_hours: float = 24.0
     record: bool = True
     journal: bool = False

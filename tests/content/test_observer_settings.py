@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,15 @@ def test_prometheus_scrapes_itself_where_it_listens(rendered: dict[str, Any]) ->
 
 def test_rules_that_prometheus_would_not_read_are_noticed(rendered: dict[str, Any]) -> None:
     assert rendered["unread"] == ["site.yaml", "two words.yml", ".hidden.yml"]
+
+
+def test_all_that_an_observer_knows_of_the_fleet_is_written_in_one_place() -> None:
+    """The product observe writes that, and seals take it at its word."""
+    role = ROOT / "roles" / "observer"
+    reads = {
+        path.name
+        for path in (role / "templates").iterdir()
+        if re.search(r"\b_observer_(fleet|hosts|senders)\b", path.read_text(encoding="utf-8"))
+    }
+    tasks = (role / "tasks" / "fleet.yml").read_text(encoding="utf-8")
+    assert reads == set(re.findall(r"'([a-z.-]+\.j2)'", tasks))

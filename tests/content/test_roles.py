@@ -24,6 +24,8 @@ KEYWORDS = {
 MODULE = re.compile(r"(ansible\.builtin|bedplate\.datacenter)\.[a-z_]+")
 CHECKS = {"enabled", "otherwise", "facts", "platforms", "applies", "notes", "refusals"}
 PHASES = ("main", "preflight", "install", "configure", "service")
+# Where other products than the baseline enter a role, and what the roles share with that.
+ENTRIES = {"firewall": ("observe",), "observer": ("fleet", "observe")}
 
 
 def module_of(task: dict[str, Any]) -> list[str]:
@@ -48,7 +50,7 @@ def test_there_are_roles() -> None:
 def test_layout(role: Path) -> None:
     for name in ("defaults/main.yml", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml", "README.md"):
         assert (role / name).is_file(), name
-    assert {file.stem for file in (role / "tasks").glob("*.yml")} <= set(PHASES)
+    assert {file.stem for file in (role / "tasks").glob("*.yml")} <= {*PHASES, *ENTRIES.get(role.name, ())}
 
 
 @each_role
@@ -70,7 +72,17 @@ def test_phases_come_in_order(role: Path) -> None:
     imported = [task.get("ansible.builtin.import_tasks") or task.get("ansible.builtin.include_tasks") for task in tasks]
     phases = [name.removesuffix(".yml") for name in imported if name]
     assert phases == [phase for phase in PHASES if phase in phases]
-    assert {file.stem for file in (role / "tasks").glob("*.yml")} == {"main", *phases}
+    assert {file.stem for file in (role / "tasks").glob("*.yml")} == {"main", *phases, *ENTRIES.get(role.name, ())}
+
+
+@each_role
+def test_what_depends_on_the_fleet_follows_it(role: Path) -> None:
+    """Seals take the product observe at its word: all that an observer knows of other hosts is as it should be."""
+    files = [path for folder in ("defaults", "vars", "tasks", "templates") for path in (role / folder).rglob("*.*")]
+    reads = any("lookup('bedplate.datacenter.fleet'" in path.read_text(encoding="utf-8") for path in files)
+    tasks = [task for play in read_yaml(ROOT / "playbooks" / "observe.yml") for task in play["tasks"]]
+    entered = [task["ansible.builtin.include_role"] for task in tasks if "ansible.builtin.include_role" in task]
+    assert ({"name": f"bedplate.datacenter.{role.name}", "tasks_from": "observe"} in entered) == reads
 
 
 @each_role

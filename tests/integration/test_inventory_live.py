@@ -54,6 +54,22 @@ def command(live: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 class TestLive:
+    def test_a_host_of_this_minute_is_seen_where_that_is_wanted(
+        self, live: Path, netbox: NetBoxServer, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def hosts(*options: str) -> list[str]:
+            said = bedplate(capsys, "-i", live, "run", "ping", "--dry-run", "-o", "json", *options)
+            return list(json.loads(said.out)["hosts"])
+
+        before = hosts()
+        netbox.lists[DEVICES].append({**netbox.lists[DEVICES][0], "id": 999, "name": "brand-new"})
+        netbox.log("dcim.device", 999)
+        assert hosts() == before, "what was read minutes ago serves"
+        assert {*hosts("--refresh")} == {*before, "brand-new"}
+        assert {*hosts()} == {*before, "brand-new"}
+        netbox.before = lambda _path: Answer(500, b"{}")
+        assert bedplate(capsys, "-i", live, "run", "ping", "--dry-run", "--refresh").code == 7
+
     def test_netbox_is_asked_once_for_one_command(self, live: Path, netbox: NetBoxServer, tmp_path: Path) -> None:
         adapter = InventoryAdapter(find_content(), Settings(home=tmp_path / "home"), live)
         hosts = adapter.resolve()

@@ -182,6 +182,75 @@ def test_what_a_run_told_that_did_not_go_to_its_end_proves_nothing(project: Proj
     assert ran(project, said) == BOTH_SKIPPED
 
 
+def write_observers(project: Project, *, hosts: tuple[str, ...] = ("h1", "h2"), **more: Any) -> str:
+    """Have h1 know all hosts, by the baseline and by the product observe; return the file where it does."""
+    files = project.folder / "files"
+    project.write_inventory({host: {"file": str(files / host)} for host in hosts})
+    variables = "".join(f"      {name}: {value}\n" for name, value in more.items())
+    groups = f"role_observer:\n  hosts:\n    h1:\n{variables}"
+    (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")
+    fleet = {"dest": str(files / "fleet"), "content": "{{ groups['all'] | join(' ') }}", "mode": "0644"}
+    knows = task("Write the fleet", "copy", arguments=fleet, when="inventory_hostname in groups['role_observer']")
+    write_product(project, knows)
+    project.product("observe", [knows])
+    return str(files / "fleet")
+
+
+def test_an_observer_that_was_told_of_a_new_host_is_left_alone(project: Project, said: Command) -> None:
+    fleet = write_observers(project)
+    ran(project, said)
+    assert ran(project, said) == BOTH_SKIPPED
+    write_observers(project, hosts=("h1", "h2", "h3"))
+    (check,) = json.loads(said("drift", "check", "-l", "h1", "--escalate", "0", "-o", "json").out)["hosts"]
+    assert (check["outcome"], "of the fleet changed" in check["reason"]) == ("stale", True)
+    assert said("run", "observe", "--check", "-l", "h1").code == 0
+    assert Path(fleet).read_text(encoding="utf-8") == "h1 h2", "a check takes nothing over"
+    told = said("run", "observe", "-l", "h1")
+    assert "wrote (drift.renew_after): 1" in told.err
+    assert said("drift", "check", "-l", "h1").code == 0
+    looks = len(runs_of(project, "drift_check"))
+    assert said("run", "observe", "-l", "h1").code == 0
+    assert len(runs_of(project, "drift_check")) == looks, "there is nothing to take over"
+    assert ran(project, said) == {**BOTH_SKIPPED, "h3": HostOutcome.CHANGED}
+    assert Path(fleet).read_text(encoding="utf-8") == "h1 h2 h3"
+
+
+def test_what_else_an_observer_has_otherwise_stays_drift(project: Project, said: Command) -> None:
+    write_observers(project)
+    ran(project, said)
+    file = project.folder / "files" / "h1"
+    file.write_text("two\n", encoding="utf-8")
+    write_observers(project, hosts=("h1", "h2", "h3"))
+    assert said("run", "observe", "-l", "h1").code == 0
+    found = said("drift", "check", "-l", "h1", "-o", "json")
+    assert found.code == 6
+    assert [(one["key"], one["attribute"]) for one in json.loads(found.out)["open"]] == [(str(file), "content")]
+
+
+def test_an_observer_that_is_to_be_otherwise_itself_is_run(project: Project, said: Command) -> None:
+    write_observers(project)
+    ran(project, said)
+    write_observers(project, hosts=("h1", "h2", "h3"), more="x")
+    assert "wrote (drift.renew_after): 1" in said("run", "observe", "-l", "h1").err
+    (check,) = json.loads(said("drift", "check", "-l", "h1", "--escalate", "0", "-o", "json").out)["hosts"]
+    assert check["outcome"] == "stale"
+    outcomes = ran(project, said, "-l", "h1,h2")
+    assert outcomes == BOTH_OK
+
+
+def test_what_a_process_did_not_come_to_take_over_is_taken_over_by_the_next_run(
+    project: Project, said: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_observers(project)
+    ran(project, said)
+    write_observers(project, hosts=("h1", "h2", "h3"))
+    monkeypatch.setenv("BEDPLATE_DRIFT_RENEW_AFTER", "")
+    assert "drift.renew_after" not in said("run", "observe", "-l", "h1").err
+    monkeypatch.delenv("BEDPLATE_DRIFT_RENEW_AFTER")
+    assert "wrote (drift.renew_after): 1" in said("run", "observe", "-l", "h1").err
+    assert said("drift", "check", "-l", "h1").code == 0
+
+
 def test_where_an_observer_has_something_to_do_all_are_run(project: Project, said: Command) -> None:
     groups = "role_observer:\n  hosts:\n    h1:\n"
     (project.inventory / "groups.yml").write_text(groups, encoding="utf-8")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bedplate.launch.seal_keeping import SealKeeping
     from bedplate.runs import Run
 
+_AGAIN = "the next drift check, or the next such run, tries again"
+
 
 @click.command()
 @click.argument("run_id", metavar="[RUN]", required=False, shell_complete=complete_run)
@@ -40,8 +42,8 @@ def seal(app: App, *, run_id: str | None, product: str | None, limit: str | None
     What is there now is what later checks compare with, also what no role manages: look at the findings first. Hosts
     that the run did not bring to their state are left out. Exits with 5 or 4 when hosts could not be sealed.
 
-    After runs of drift.seal_after (baseline) this is done by itself; after those of drift.renew_after (patch), what
-    they updated is taken over and nothing else.
+    After runs of drift.seal_after (baseline) this is done by itself; after those of drift.renew_after (patch, observe),
+    what they updated or wrote is taken over and nothing else.
 
     \b
     Examples:
@@ -100,7 +102,8 @@ def seal_after(app: App, run: Run) -> None:
 
 
 def _renew_after(app: App, run: Run) -> None:
-    """Take over into seals what a run updated, where that is wanted."""
+    """Take over into seals what a run updated or wrote, where that is wanted."""
+    from bedplate.launch.seal_following import SealFollowing
     from bedplate.launch.seal_renewal import SealRenewal
 
     renewal = SealRenewal(app.launcher, app.seals, partial(executed, app))
@@ -108,13 +111,15 @@ def _renew_after(app: App, run: Run) -> None:
         return
     try:
         renewed = renewal.renew(run.hosts)
+        followed = SealFollowing(app.launcher, app.seals, partial(executed, app)).follow(run)
     except BedplateError as error:
-        click.echo(f"bedplate: seals are as they were: {error}; the next drift check tries again", err=True)
+        click.echo(f"bedplate: seals are as they were: {error}; {_AGAIN}", err=True)
         return
-    for host, reason in renewed.failures.items():
-        click.echo(f"bedplate: its seal is as it was: {host}: {reason}; the next drift check tries again", err=True)
-    if renewed.hosts:
-        click.echo(f"Sealed anew, what run {run.id} updated (drift.renew_after): {len(renewed.hosts)}", err=True)
+    for host, reason in {**renewed.failures, **followed.failures}.items():
+        click.echo(f"bedplate: its seal is as it was: {host}: {reason}; {_AGAIN}", err=True)
+    for what, hosts in (("updated", renewed.hosts), ("wrote", followed.hosts)):
+        if hosts:
+            click.echo(f"Sealed anew, what run {run.id} {what} (drift.renew_after): {len(hosts)}", err=True)
 
 
 def _keeping(app: App) -> SealKeeping:

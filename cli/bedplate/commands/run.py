@@ -87,6 +87,7 @@ class Results:
     help="What executes it; by default this machine.",
 )
 @click.option("--resume", metavar="RUN", help="Start a run that was approved.", shell_complete=complete_run)
+@click.option("--refresh", is_flag=True, help="Ask NetBox first, however fresh the last answer is.")
 @click.option("--dry-run", is_flag=True, help="Only show what every guardrail says; exits 3 if one refuses.")
 @execution_options
 @pass_app
@@ -107,6 +108,7 @@ def run(
     dry_run: bool,
     engine: str | None,
     look: bool,
+    refresh: bool,
 ) -> int:
     """Run a PRODUCT on hosts.
 
@@ -134,12 +136,13 @@ def run(
     given = parse_parameters(_text(params_file), params_file.name) if params_file else {}
     given = {**given, **parse_assignments(assignments)}
     if resume is not None:
-        if (product, limit, patience, engine) != (None,) * 4 or check or dry_run:
-            sentence = "goes on as it was ordered: no product, --limit, --on, --wait, --check or --dry-run"
+        if (product, limit, patience, engine) != (None,) * 4 or check or dry_run or refresh:
+            sentence = "goes on as it was ordered: no product, --limit, --on, --wait, --check, --refresh or --dry-run"
             raise UsageError(sentence, where="--resume")
         return _resumed(app, resume, given, detach=detach, output=output, look=look)
     if product is None:
         raise UsageError("no product is named", hint="bedplate product list shows what there is")
+    app.launcher.adapter.wants_fresh = refresh
     request = LaunchRequest(
         product=product,
         parameters={**given, **_asked_secrets(app, product, given)},

@@ -74,7 +74,7 @@ def compare(
 def _staleness(seal: Seal, intent: Intent, differences: tuple[Observation, ...]) -> Staleness:
     return Staleness(
         content=seal.intent.content != intent.content,
-        variables=seal.intent.variables != intent.variables,
+        variables=(seal.intent.variables, seal.intent.fleet) != (intent.variables, intent.fleet),
         differences=differences,
         sealed=_sealed(seal),
         unsealed=frozenset(gap.task for gap in seal.managed.unsealed),

@@ -42,10 +42,17 @@ class Managed:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What a host was meant to be: digests of the roles and playbooks, and of what the inventory says of it."""
+    """What a host was meant to be: digests of what says so.
+
+    Attributes:
+        content: the roles and playbooks.
+        variables: what the inventory says of the host, and of the observers.
+        fleet: of an observer, what the inventory says of all hosts; empty of any other host.
+    """
 
     content: str = ""
     variables: str = ""
+    fleet: str = ""
 
     def difference(self, now: Intent) -> str | None:
         """Return what has moved since, in words; None if nothing has."""
@@ -54,6 +61,7 @@ class Intent:
             for what, then, since in (
                 ("roles and playbooks", self.content, now.content),
                 ("what the inventory says of it", self.variables, now.variables),
+                ("what the inventory says of the fleet", self.fleet, now.fleet),
             )
             if then != since
         ]
@@ -179,7 +187,7 @@ class Seal:
             "host": self.host,
             "taken_at": self.taken_at.astimezone(UTC).isoformat(),
             "run": self.run,
-            "intent": [self.intent.content, self.intent.variables],
+            "intent": [self.intent.content, self.intent.variables, *([self.intent.fleet] if self.intent.fleet else [])],
             "capture": self.capture.document(),
             "managed": _table(self.managed.resources),
             "unsealed": [[gap.role, gap.task, gap.reason] for gap in self.managed.unsealed],

@@ -47,6 +47,7 @@ class InventoryAdapter:
 
     Attributes:
         wants_prefixes: whether sources that ask NetBox shall read its prefixes too; to be set before anything is asked.
+        wants_fresh: whether they shall ask NetBox however fresh their last snapshot is; likewise.
 
     Raises:
         InventoryError: there is nothing at `path`.
@@ -59,6 +60,7 @@ class InventoryAdapter:
         self.source = InventorySource(self.path)
         self.cache = InventoryCache(settings.home)
         self.wants_prefixes = False
+        self.wants_fresh = False
         self._warnings: dict[str, None] = {}
         self._graph = ""
 
@@ -276,9 +278,11 @@ class InventoryAdapter:
             return {}
         unnamed = [source for source in live if not source.settings.get("snapshot_path")]
         kept = {"BEDPLATE_INVENTORY_SNAPSHOT": str(self.snapshot_file_of(unnamed[0]))} if unnamed else {}
-        kept |= {"BEDPLATE_INVENTORY_PREFIXES": "1"} if self.wants_prefixes and not self._graph else {}
         # Once they have answered, their snapshot serves for the rest of this command.
-        return kept | ({"BEDPLATE_INVENTORY_CACHE_TTL": str(10**9)} if self._graph else {})
+        if self._graph:
+            return kept | {"BEDPLATE_INVENTORY_CACHE_TTL": str(10**9)}
+        kept |= {"BEDPLATE_INVENTORY_PREFIXES": "1"} if self.wants_prefixes else {}
+        return kept | ({"BEDPLATE_INVENTORY_REFRESH": "1"} if self.wants_fresh else {})
 
     def _check_not_empty(self, hosts: Collection[str]) -> None:
         if not hosts:

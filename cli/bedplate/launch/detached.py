@@ -78,7 +78,7 @@ def main() -> int:
     launcher = Launcher(order.content, order.settings, order.inventory, store, order.exit_codes, tell=_write_line)
     control = StopControl()
     with control.signals():
-        if order.prepared.run.product in order.settings.drift.seal_after:
+        if order.prepared.run.product in {*order.settings.drift.seal_after, *order.settings.drift.renew_after}:
             with contextlib.suppress(InventoryError):  # the run has its own copy
                 launcher.adapter.read_variables()
         ended = launcher.execute(order.prepared, control=control)
@@ -88,6 +88,7 @@ def main() -> int:
 
 def _seal(launcher: Launcher, ended: Run, control: StopControl) -> None:
     """Seal the hosts of a run that ended well, where that is wanted; the log says what came of it."""
+    from bedplate.launch.seal_following import SealFollowing  # noqa: PLC0415 (as above)
     from bedplate.launch.seal_keeping import SealKeeping  # noqa: PLC0415 (only needed here)
     from bedplate.launch.seal_renewal import SealRenewal  # noqa: PLC0415 (as above)
 
@@ -103,6 +104,7 @@ def _seal(launcher: Launcher, ended: Run, control: StopControl) -> None:
             failures |= keeping.seal_after(ended).failures
         if renewal.is_due(ended):
             failures |= renewal.renew(ended.hosts).failures
+            failures |= SealFollowing(launcher, seals, execute).follow(ended).failures
     except BedplateError as error:
         sys.stderr.write(f"not sealed: {error}\n")
     sys.stderr.writelines(f"not sealed: {host}: {reason}\n" for host, reason in failures.items())

@@ -155,7 +155,7 @@ class Launcher:
         folder = make_private(self.settings.runs_folder / run.id)
         try:
             if run.engine == LOCAL:
-                if run.product in self.settings.drift.seal_after:
+                if run.product in {*self.settings.drift.seal_after, *self.settings.drift.renew_after}:
                     self.adapter.read_variables()  # seals are of what was meant now, whoever changes it meanwhile
                 freeze(self.adapter, run.hosts, prepared.context, folder / INVENTORY)
             make_private(folder / _ARTIFACTS)

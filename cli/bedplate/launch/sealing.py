@@ -215,7 +215,8 @@ def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> di
     """Return what each host is meant to be: by the content, and by what the inventory says of it and of observers.
 
     The content's version is part of the second: a host has it written down, and no digest of the content tells of it.
-    An observer knows of all hosts, so all of them are part of what it is meant to be; the others know of observers.
+    An observer knows of all hosts, so all of them are part of what it is meant to be, told apart from the rest: it can
+    learn of them alone.
 
     Raises:
         InventoryError: the inventory cannot be read.
@@ -226,7 +227,7 @@ def intents(adapter: InventoryAdapter, hosts: Iterable[str], content: str) -> di
     of_all = _digest(own)
     version = content_version(adapter.content)
     return {
-        host: Intent(content, _digest([version, own[host], of_all if host in observers else of_observers]))
+        host: Intent(content, _digest([version, own[host], of_observers]), of_all if host in observers else "")
         for host in hosts
     }
 

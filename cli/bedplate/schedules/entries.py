@@ -69,6 +69,7 @@ def _entries(product: Product, program: Program) -> Iterator[Entry]:
         if values.secret_names:
             raise UsageError(f"must not give the secret {min(values.secret_names)}", where=where)
         words = [str(program.path), *program.options, "run", product.name, "--reason", "scheduled", "--wait", _PATIENCE]
+        words += ["--refresh"]  # nobody is there either to see that a host of this minute is left out
         words += ["--check"] if schedule.check else []
         words += ["--limit", schedule.limit] if schedule.limit else []
         for name in schedule.parameters:
