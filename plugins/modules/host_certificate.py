@@ -102,12 +102,18 @@ class HostCertificate:
         return os.path.join(self._folder, name)
 
     def prepare(self) -> None:
-        """Make the group and the folder, and give what lies in it the right owner and mode."""
-        for path, mode in ((os.path.dirname(self._folder), 0o755), (self._folder, 0o755)):
-            if not os.path.isdir(path):
+        """Make the group and the folder, and give it and what lies in it the right owner and mode.
+
+        Who may write into the folder can put a key and a certificate of theirs in the place of the host's.
+        """
+        parent = os.path.dirname(self._folder)
+        mode = 0o755
+        for path, agreed in ((parent, os.path.isdir(parent)), (self._folder, x509.as_agreed(self._folder, mode))):
+            if not agreed:
                 self.changed = True
                 if not self._module.check_mode:
-                    os.makedirs(path, mode)
+                    os.makedirs(path, mode, exist_ok=True)
+                    os.chown(path, 0, 0)
                     os.chmod(path, mode)
         group = self._group()
         for name, mode, owner in (("host.key", 0o640, group), ("host.pem", 0o644, 0), ("ca.pem", 0o644, 0)):

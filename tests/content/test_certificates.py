@@ -102,6 +102,17 @@ def test_a_host_gets_a_certificate_once(place: Place) -> None:
     assert "host.key.new" not in modes
 
 
+def test_nobody_else_may_put_anything_beside_the_certificate(place: Place) -> None:
+    place.enrol()
+    place.tls.chmod(0o777)
+    trusted = place.authority()["certificate"]
+    assert place.host(authority=trusted, _ansible_check_mode=True)["changed"] is True
+    assert place.tls.stat().st_mode & 0o7777 == 0o777
+    assert place.host(authority=trusted)["changed"] is True
+    assert place.tls.stat().st_mode & 0o7777 == 0o755
+    assert place.host(authority=trusted)["changed"] is False
+
+
 def test_nothing_is_written_in_check_mode(place: Place) -> None:
     answer = place.host(authority="", _ansible_check_mode=True)
     assert (answer["changed"], answer["request"]) == (True, "")

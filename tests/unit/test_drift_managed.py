@@ -55,6 +55,20 @@ COMMANDS = {"ansible.builtin.command", "ansible.builtin.shell"}
             [("unit", "a.service"), ("unit", "b.timer")],
         ),
         (
+            "bedplate.datacenter.host_certificate",
+            {"path": "/tls/"},
+            {},
+            [
+                (kind, key, "certificate", "/tls", "content")
+                for kind, key in (
+                    ("meta", "/tls"),
+                    ("file", "/tls/host.key"),
+                    ("file", "/tls/host.pem"),
+                    ("file", "/tls/ca.pem"),
+                )
+            ],
+        ),
+        (
             "bedplate.datacenter.host_files",
             {"folders": [{"path": "/d"}], "files": [{"path": "/d/f"}]},
             {},

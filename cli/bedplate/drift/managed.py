@@ -95,13 +95,15 @@ def below(folder: str, *names: str, named: tuple[str, str] | None = None) -> Nam
     """Name files of fixed names in the folder that an argument says.
 
     Args:
+        names: an empty one is the folder itself, whose owner and mode the module sets.
         named: kind and attribute that a full check says of the folder.
     """
 
     def name(given: Values, _result: Values) -> Iterator[Named]:
         path = str(given[folder]).rstrip("/")
         for file in names:
-            yield ("file", f"{path}/{file}", named[0], path, named[1]) if named else ("file", f"{path}/{file}")
+            kind, key = ("file", f"{path}/{file}") if file else ("meta", path)
+            yield (kind, key, named[0], path, named[1]) if named else (kind, key)
 
     return name
 
@@ -212,7 +214,7 @@ _OWN: Mapping[str, Naming] = {
     "certificate_authority": below("path", "ca.key", "ca.pem", named=("certificate", "content")),
     "firewall_ruleset": both(at("file", "path"), fixed(("firewall", "inet bedplate"))),
     "folder_files": _folder_files,
-    "host_certificate": below("path", "host.key", "host.pem", "ca.pem", named=("certificate", "content")),
+    "host_certificate": below("path", "", "host.key", "host.pem", "ca.pem", named=("certificate", "content")),
     "host_files": both(each("meta", "folders", "path"), each("file", "files", "path")),
     "host_name": _host_name,
     "mount_options": at("mount", "mounts"),
