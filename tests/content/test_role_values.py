@@ -191,9 +191,9 @@ def test_a_receiver_has_the_name_or_the_address_that_its_certificate_is_for(tmp_
     lines = "{{ lookup('ansible.builtin.template', '%s').splitlines() | map('trim') | select | list }}"
     tunnels = role_values(tmp_path / "tunnels", "logging", lines % (template / "tunnel.conf.j2"), hosts)["web1"]
     for wanted in (
-        ["[forward-1]", "accept = 127.0.0.1:2515", "connect = 192.0.2.1:2514", "checkHost = obs1"],
-        ["[forward-2]", "accept = 127.0.0.1:2516", "connect = logs.example.com:6514", "checkHost = logs.example.com"],
-        ["[forward-3]", "accept = 127.0.0.1:2517", "connect = 192.0.2.3:2514", "checkIP = 192.0.2.3"],
+        ["[forward-1]", "accept = 127.0.0.1:601", "connect = 192.0.2.1:2514", "checkHost = obs1"],
+        ["[forward-2]", "accept = 127.0.0.1:602", "connect = logs.example.com:6514", "checkHost = logs.example.com"],
+        ["[forward-3]", "accept = 127.0.0.1:603", "connect = 192.0.2.3:2514", "checkIP = 192.0.2.3"],
     ):
         start = tunnels.index(wanted[0])
         assert [line for line in tunnels[start : start + 10] if line in wanted] == wanted
@@ -201,7 +201,7 @@ def test_a_receiver_has_the_name_or_the_address_that_its_certificate_is_for(tmp_
     sent = role_values(tmp_path / "sent", "logging", lines % (template / "forward.conf.j2"), hosts)
     ends = [line for line in sent["web1"] if line.startswith(("target=", "port="))]
     assert ends[-2:] == ['target="2001:db8::4"', 'port="2514"']
-    assert ends[:2] == ['target="127.0.0.1"', 'port="2515"']
+    assert ends[:2] == ['target="127.0.0.1"', 'port="601"']
 
 
 def test_what_differs_between_platforms(tmp_path: Path) -> None:
