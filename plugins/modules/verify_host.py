@@ -113,7 +113,7 @@ certificate_expired:
   returned: when state is present
   type: bool
 connected:
-  description: Address and port of the hosts that logs go to: those that rsyslog, or its tunnel, is connected to.
+  description: Address and port of the hosts that rsyslog, or the tunnel behind it, is connected to.
   returned: when state is delivery
   type: list
   elements: str
