@@ -6,15 +6,15 @@ import json
 import secrets
 import shutil
 import ssl
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration.execution_project import wait_for
 from integration.products import as_root
 from lab_fleet import LabFleet
 
@@ -56,15 +56,6 @@ class Grown:
         return token in as_root(self.lab, OBSERVER, f"grep -h {token} {logged} 2>/dev/null || true")
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(1)
-    return True
-
-
 @pytest.fixture(scope="module")
 def grown(baselined: LabFleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grown]:
     inventory = tmp_path_factory.mktemp("grown") / "inventory"
@@ -100,8 +91,8 @@ def test_a_host_that_is_new_is_scraped_and_its_logs_are_received_under_its_name(
     as_root(grown.lab, HOST, f"systemctl restart rsyslog; logger --tag proof {token}")
     run = grown.observe()
     assert (run["status"], run["summary"]["changed"]) == ("successful", 1)
-    assert eventually(lambda: {("node", NEW), ("probe", NEW)} <= grown.targets())
-    assert eventually(lambda: grown.received(token)), "what was logged before waited"
+    wait_for(lambda: {("node", NEW), ("probe", NEW)} <= grown.targets(), "its targets", PATIENCE)
+    wait_for(lambda: grown.received(token), "what was logged before, and waited", PATIENCE)
 
 
 def test_a_second_run_changes_nothing_and_nothing_is_drift(grown: Grown) -> None:
@@ -118,7 +109,7 @@ def test_a_second_run_changes_nothing_and_nothing_is_drift(grown: Grown) -> None
 def test_a_host_that_is_gone_is_forgotten(grown: Grown) -> None:
     grown.observe()
     grown.lab.bedplate("run", "observe")
-    assert eventually(lambda: not any(host == NEW for _, host in grown.targets()))
+    wait_for(lambda: not any(host == NEW for _, host in grown.targets()), "its targets to go", PATIENCE)
     assert grown.address not in as_root(grown.lab, OBSERVER, f"cat {KNOWN}; nft list table inet bedplate")
     assert grown.lab.bedplate("drift", "check", "-l", OBSERVER).returncode == 0
 
